@@ -1,0 +1,22 @@
+// Package input carries what viewers do with keyboard and pointer to whatever
+// can act on it, and makes sure that nothing stays held when a viewer leaves.
+package input
+
+// A Sink acts on keys and pointers. Its methods may be called from several
+// goroutines and return before the program under the pointer has reacted. An
+// error means that the sink has gone (the X server died); it is not fatal to
+// the caller.
+type Sink interface {
+	// Key presses or releases a key. keysym is the X keysym (RFC 6143, section
+	// 7.5.4); code is the XT scancode of the QEMU extended key event, or 0.
+	Key(keysym, code uint32, down bool) error
+	// Pointer moves the pointer to (x, y) in framebuffer pixels and sets the state
+	// of all buttons: bit 0 is button 1 (left), bits 3 and 4 the wheel.
+	Pointer(x, y int, buttons uint16) error
+}
+
+// A Clipboard is the X server's selection as viewers see it. Text is UTF-8.
+type Clipboard interface {
+	// SetText offers text to X programs as CLIPBOARD and PRIMARY.
+	SetText(text string) error
+}
