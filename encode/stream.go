@@ -37,6 +37,9 @@ type Stream struct {
 // zlibHeader announces deflate with a window of 32 KiB and no dictionary.
 const zlibHeader = "\x78\x01"
 
+// ZlibHeaderSize is the length of what AppendZlibHeader appends.
+const ZlibHeaderSize = len(zlibHeader)
+
 // storedMax is the longest stored block (RFC 1951, section 3.2.4).
 const storedMax = 65535
 
@@ -74,6 +77,14 @@ func (s *Stream) Begun() bool { return s.begun }
 func (s *Stream) Restart() {
 	s.Release()
 	s.begun = false
+}
+
+// Joined notes that the viewer was sent, in place of this stream's bytes, a
+// stream of its own that begins anew and ends with a sync flush: this stream goes
+// on behind it.
+func (s *Stream) Joined() {
+	s.Release()
+	s.begun = true
 }
 
 // Release gives the compressor back. The stream goes on, without history; call
@@ -122,7 +133,7 @@ func (s *Stream) DeflatedSize(piece []byte) int {
 	if s.begun {
 		return len(piece)
 	}
-	return len(zlibHeader) + len(piece)
+	return ZlibHeaderSize + len(piece)
 }
 
 func (s *Stream) begin(dst []byte) []byte {
@@ -174,8 +185,9 @@ func AppendDeflate(dst, data []byte, level int) ([]byte, error) {
 // AppendZlibHeader appends the two bytes that begin a zlib stream.
 func AppendZlibHeader(dst []byte) []byte { return append(dst, zlibHeader...) }
 
-// appendStored appends data as stored blocks, which begin and end at byte
-// boundaries and so need no flush.
+// appendStored appends data as stored blocks. They end at byte boundaries, but an
+// empty one follows as after any other flush: some decoders, Go's among them, hand
+// out what they have only then.
 func appendStored(dst, data []byte) []byte {
 	for len(data) > 0 {
 		n := min(len(data), storedMax)
@@ -185,5 +197,5 @@ func appendStored(dst, data []byte) []byte {
 		dst = append(dst, data[:n]...)
 		data = data[n:]
 	}
-	return dst
+	return append(dst, 0, 0, 0, 0xff, 0xff)
 }
