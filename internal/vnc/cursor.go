@@ -64,13 +64,12 @@ func appendXCursor(b []byte, c *capture.Cursor, w, h int, hotX, hotY uint16) []b
 		}
 		sum[3]++
 	}
-	mean := func(s [4]int) (red, green, blue uint8) {
+	mean := func(s [4]int) [3]byte { // red, green, blue
 		n := max(1, s[3])
-		return uint8(s[2] / n), uint8(s[1] / n), uint8(s[0] / n)
+		return [3]byte{byte(s[2] / n), byte(s[1] / n), byte(s[0] / n)}
 	}
 	x := rfb.XCursor{HotX: hotX, HotY: hotY, Width: uint16(w), Height: uint16(h)}
-	x.PrimaryRed, x.PrimaryGreen, x.PrimaryBlue = mean(dark)
-	x.SecondaryRed, x.SecondaryGreen, x.SecondaryBlue = mean(light)
+	x.Primary, x.Secondary = mean(dark), mean(light)
 	x.Bitmap = bitmask(w, h, func(i int) bool { return opaque(i) && !isLight(i) })
 	x.Mask = bitmask(w, h, opaque)
 	return x.Append(b)

@@ -234,14 +234,12 @@ func (se *session) appendPseudo(b *[]byte, w wishes) (n int) {
 		// Where the viewer itself put the pointer it knows better than we do: its
 		// own movements are still on their way when the report of one arrives.
 		p, known := se.srv.cfg.Screen.Pointer()
-		if known && p != se.pointerSent && !(w.hasPointer && p == w.pointer) {
-			if se.pointerSent != p {
+		if known && p != se.pointerSent {
+			se.pointerSent = p
+			if !w.hasPointer || p != w.pointer {
 				*b = rfb.PointerPos{X: uint16(max(0, p.X)), Y: uint16(max(0, p.Y))}.Append(*b)
 				n++
 			}
-		}
-		if known {
-			se.pointerSent = p
 		}
 	}
 	return n
@@ -352,7 +350,8 @@ type paintedCursor struct {
 	enabled bool
 	shape   *capture.Cursor
 	serial  uint64
-	at      image.Rectangle
+	origin  image.Point     // of the shape's top left pixel, perhaps off the screen
+	at      image.Rectangle // what of it is on the screen
 }
 
 // follow notes where the pointer is now; the places it left and reached are
@@ -362,15 +361,17 @@ func (p *paintedCursor) follow(se *session) {
 	shape, serial := scr.Cursor()
 	pos, known := scr.Pointer()
 	var at image.Rectangle
-	if shape != nil && known && shape.Size != (image.Point{}) {
-		at = image.Rectangle{Max: shape.Size}.Add(pos.Sub(shape.Hot)).Intersect(image.Rectangle{Max: se.source})
+	var origin image.Point
+	if shape != nil && known {
+		origin = pos.Sub(shape.Hot)
+		at = image.Rectangle{Max: shape.Size}.Add(origin).Intersect(image.Rectangle{Max: se.source})
 	}
 	if serial == p.serial && at == p.at {
 		return
 	}
 	se.view.Add(p.at)
 	se.view.Add(at)
-	p.shape, p.serial, p.at = shape, serial, at
+	p.shape, p.serial, p.origin, p.at = shape, serial, origin, at
 }
 
 // draw paints the pointer over m.
@@ -378,5 +379,5 @@ func (p *paintedCursor) draw(m *pix.Image) {
 	if p.shape == nil || p.at.Empty() {
 		return
 	}
-	blendCursor(m, p.shape, p.at.Min)
+	blendCursor(m, p.shape, p.origin)
 }
