@@ -195,3 +195,29 @@ func Diff(a, b *Image, r image.Rectangle) image.Rectangle {
 	}
 	return image.Rect(x0, y0, x1, y1)
 }
+
+// EqualAt reports whether the pixels of a in r have the colours that b has at r
+// moved by d. r must lie in a, and r moved in b.
+func EqualAt(a, b *Image, r image.Rectangle, d image.Point) bool {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		if !equalRow(a.Row(y, r.Min.X, r.Max.X), b.Row(y+d.Y, r.Min.X+d.X, r.Max.X+d.X)) {
+			return false
+		}
+	}
+	return true
+}
+
+// MatchLeft returns the smallest x >= x0 such that the pixels (x, y) to
+// (x1, y) of a have the colours that b has at the places moved by d.
+func MatchLeft(a, b *Image, y, x0, x1 int, d image.Point) int {
+	return x0 + lastDiff(a.Row(y, x0, x1), b.Row(y+d.Y, x0+d.X, x1+d.X)) + 1
+}
+
+// MatchRight returns the largest x <= x1 such that the pixels (x0, y) to
+// (x, y) of a, x excluded, have the colours that b has at the places moved by d.
+func MatchRight(a, b *Image, y, x0, x1 int, d image.Point) int {
+	if i := firstDiff(a.Row(y, x0, x1), b.Row(y+d.Y, x0+d.X, x1+d.X)); i >= 0 {
+		return x0 + i
+	}
+	return x1
+}

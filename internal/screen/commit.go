@@ -1,0 +1,121 @@
+package screen
+
+import (
+	"image"
+
+	"framebridge/capture"
+	"framebridge/internal/pix"
+)
+
+// commit takes a frame into the store: it finds what really changed, stamps it
+// with the next generation and wakes the viewers. Only Run's goroutine calls it,
+// so the store can be read without the lock; the lock is held only to copy what
+// changed.
+func (s *Screen) commit(f *capture.Frame) {
+	if s.store == nil || s.store.Rect.Size() != f.Size {
+		s.resize(f.Size)
+	}
+	rects, moves := s.diff(f, true)
+
+	s.mu.Lock()
+	changed := len(rects) > 0
+	if changed {
+		s.gen++
+		if s.gen-s.base > journalLen {
+			s.base = s.gen - journalLen
+		}
+		for _, m := range moves {
+			s.store.Move(m.Dst, m.Src)
+			s.stamp(m.To())
+		}
+		if len(moves) > 0 {
+			rects, _ = s.diff(f, false)
+		}
+		c := &s.journal[s.gen%journalLen]
+		c.moves = moves
+		c.damage = pix.RegionOf(joinAcross(rects)...)
+		for _, r := range c.damage.Rects() {
+			s.stamp(r)
+		}
+		for i := range f.Patches {
+			p := &f.Patches[i]
+			for _, r := range c.damage.Rects() {
+				if r = r.Intersect(p.Rect); !r.Empty() {
+					pix.Copy(s.store, p, r)
+				}
+			}
+		}
+	}
+	wake := changed
+	if f.Cursor != nil {
+		s.cursor = f.Cursor
+		s.curGen++
+		wake = true
+	}
+	if f.HavePointer && (!s.havePtr || f.Pointer != s.pointer) {
+		s.pointer, s.havePtr = f.Pointer, true
+		wake = true
+	}
+	if !s.synced {
+		s.synced = true
+		wake = true
+	}
+	s.mu.Unlock()
+	if wake {
+		s.wakeAll(changed)
+	}
+}
+
+// resize starts a new store. All viewers lack all of it.
+func (s *Screen) resize(size image.Point) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store = pix.New(image.Rectangle{Max: size})
+	s.across = (size.X + TileSide - 1) / TileSide
+	s.tiles = make([]uint64, s.across*((size.Y+TileSide-1)/TileSide))
+	s.gen++
+	s.base = s.gen
+	for i := range s.tiles {
+		s.tiles[i] = s.gen
+	}
+	for i := range s.journal {
+		s.journal[i] = change{}
+	}
+}
+
+// stamp marks the tiles that r touches as changed in this generation.
+func (s *Screen) stamp(r image.Rectangle) {
+	for ty := r.Min.Y / TileSide; ty*TileSide < r.Max.Y; ty++ {
+		for tx := r.Min.X / TileSide; tx*TileSide < r.Max.X; tx++ {
+			s.tiles[ty*s.across+tx] = s.gen
+		}
+	}
+}
+
+// diff compares the frame with the store, tile by tile, and returns what
+// differs: each rectangle is the smallest that holds its tile's changed pixels.
+// With moves it also looks for moves that explain what differs.
+func (s *Screen) diff(f *capture.Frame, findMoves bool) (rects []image.Rectangle, moves []Move) {
+	for i := range f.Patches {
+		p := &f.Patches[i]
+		area := p.Rect.Intersect(s.store.Rect)
+		n := len(rects)
+		for y := area.Min.Y &^ (TileSide - 1); y < area.Max.Y; y += TileSide {
+			for x := area.Min.X &^ (TileSide - 1); x < area.Max.X; x += TileSide {
+				r := image.Rect(x, y, x+TileSide, y+TileSide).Intersect(area)
+				if d := pix.Diff(p, s.store, r); !d.Empty() {
+					rects = append(rects, d)
+				}
+			}
+		}
+		// A second move would have to reckon with what the first did to the store.
+		if findMoves && len(moves) == 0 {
+			var changed image.Rectangle
+			for _, r := range rects[n:] {
+				changed = changed.Union(r)
+			}
+			moves = s.findMoves(p, changed)
+		}
+	}
+	return rects, moves
+}
