@@ -70,6 +70,7 @@ type Conn struct {
 	extMu    sync.Mutex // one extension is set up at a time
 	exts     map[string]Extension
 	tables   atomic.Pointer[tables]
+	xinput   atomic.Int32 // opcode of XInput, 0 before its set-up
 
 	done    chan struct{} // closed when the connection has ended
 	stop    chan struct{} // closed by Close
