@@ -16,11 +16,10 @@ func adoptOrphans() {
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 }
 
-// killOrphans kills the children of this process that are not ours: those it
-// adopted. The X server is ours and is stopped by its owner.
-func killOrphans() {
+// killOrphans kills the children of this process but keep: those it adopted.
+func killOrphans(keep int) {
 	for range 16 { // children of the killed come up in turn
-		pids := orphans()
+		pids := orphans(keep)
 		if len(pids) == 0 {
 			return
 		}
@@ -32,9 +31,8 @@ func killOrphans() {
 	}
 }
 
-// orphans returns the processes that this one is the parent of and whose
-// session is another: ours were started without a session of their own.
-func orphans() (pids []int) {
+// orphans returns the children of this process but keep.
+func orphans(keep int) (pids []int) {
 	self := os.Getpid()
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -58,7 +56,7 @@ func orphans() (pids []int) {
 		if len(f) < 2 {
 			continue
 		}
-		if ppid, _ := strconv.Atoi(string(f[1])); ppid == self && !isOurs(pid) {
+		if ppid, _ := strconv.Atoi(string(f[1])); ppid == self && pid != keep {
 			pids = append(pids, pid)
 		}
 	}

@@ -120,7 +120,7 @@ func (o *runOptions) run(cmd *cobra.Command, args []string, log *slog.Logger) er
 	}
 	result := o.watch(ctx, p, x, served)
 	cancel()
-	p.kill()
+	p.kill(x.Pid())
 	select {
 	case <-served:
 	case <-time.After(2 * time.Second):
@@ -183,7 +183,7 @@ const killAfter = 400 * time.Millisecond
 func startProgram(path string, args, env []string) (*program, error) {
 	cmd := exec.Command(path, args[1:]...)
 	cmd.Args[0] = args[0]
-	cmd.Env = env
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
 		// In a process group of its own the program could not read the terminal.
@@ -212,8 +212,9 @@ func (p *program) exitCode() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// kill ends the program and everything that it started.
-func (p *program) kill() {
+// kill ends the program and everything that it started; keep is the one child of
+// ours that stays.
+func (p *program) kill(keep int) {
 	group := -p.cmd.Process.Pid
 	syscall.Kill(group, syscall.SIGTERM)
 	select {
@@ -222,5 +223,5 @@ func (p *program) kill() {
 	}
 	syscall.Kill(group, syscall.SIGKILL)
 	<-p.done
-	killOrphans()
+	killOrphans(keep)
 }
