@@ -84,6 +84,14 @@ func (v *viewer) decode(t *testing.T, f pix.Format, w, h int, b []byte) []uint32
 func TestHextile(t *testing.T) {
 	v := viewer{map[byte]int{}}
 	encodetest.Lossless(t, New(encode.Params{Format: pix.BGRX}), v.decode, nil)
+	// The same foreground on another background, which the contents lack.
+	m := pix.New(image.Rect(0, 0, 32, 16))
+	m.Fill(image.Rect(0, 0, 16, 16), 0xffffff)
+	m.Fill(image.Rect(16, 0, 32, 16), 0x808080)
+	m.Fill(image.Rect(12, 4, 20, 8), 0x123456)
+	out, err := New(encode.Params{Format: pix.BGRX}).AppendRect(nil, m, m.Rect)
+	require.NoError(t, err)
+	require.Equal(t, encodetest.Values(pix.BGRX, m, m.Rect), v.decode(t, pix.BGRX, 32, 16, out))
 	for _, flags := range []byte{0, 1, 2, 8, 10, 12, 14, 24, 26} {
 		require.NotZero(t, v.flags[flags], flags)
 	}
