@@ -189,7 +189,7 @@ type Encoder interface {
 // row, and fails the test unless it consumes all of it.
 type Decoder func(t *testing.T, f pix.Format, w, h int, payload []byte) []uint32
 
-// Lossless sends all contents in all sizes and formats through one encoder, at
+// Lossless sends contents in all sizes and formats through one encoder, at
 // changing compression levels from -1 to 9, and requires of every rectangle that
 // the decoder gets the values that the format has for the pixels. fits tells
 // which sizes the encoding can carry; nil: all.
@@ -197,13 +197,16 @@ func Lossless(t *testing.T, e Encoder, decode Decoder, fits func(image.Point) bo
 	t.Helper()
 	n := 0
 	buf := []byte("before")
-	for _, f := range Formats {
+	for i, f := range Formats {
 		require.NoError(t, f.Validate(), f.Name)
-		for _, size := range Sizes {
+		for k, size := range Sizes {
 			if fits != nil && !fits(size) {
 				continue
 			}
-			for _, c := range Contents {
+			for j, c := range Contents {
+				if (i+k+j)%3 != 0 {
+					continue // every content in every size, in a third of the formats
+				}
 				n++
 				e.SetParams(encode.Params{Format: f.Format, Compress: n%11 - 1, Quality: -1})
 				// A part of a larger image, so that rows do not lie side by side.
@@ -218,26 +221,18 @@ func Lossless(t *testing.T, e Encoder, decode Decoder, fits func(image.Point) bo
 				require.NoError(t, err, name)
 				require.Equal(t, "before", string(out[:6]), name)
 				got := decode(t, f.Format, size.X, size.Y, out[6:])
-				if want := Values(f.Format, m, r); !equal(want, got) {
-					require.Equal(t, want, got, name)
+				want := Values(f.Format, m, r)
+				require.Len(t, got, len(want), name)
+				for i := range want {
+					if want[i] != got[i] {
+						t.Fatalf("%s: pixel %d: want %#x, got %#x", name, i, want[i], got[i])
+					}
 				}
 				buf = out
 			}
 		}
 	}
 	require.Greater(t, n, 100)
-}
-
-func equal(a, b []uint32) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // Values returns the pixel values in f of r's pixels, row by row, computed

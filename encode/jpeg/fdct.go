@@ -1,5 +1,7 @@
 package jpeg
 
+import "math/bits"
+
 // quantBase holds the luminance and chrominance quantisation tables of T.81,
 // annex K.1, row by row.
 var quantBase = [2][64]byte{{
@@ -60,13 +62,19 @@ func (q *quantiser) set(base *[64]byte, quality int) {
 func (q *quantiser) transform(coef *[64]int16, src []byte, stride int) (nonzero uint64) {
 	var block [64]int32
 	fdct(&block, src, stride)
+	// First which are not zero, without a branch; then the few divisions.
 	for k := range 64 {
 		v := block[zigzag[k]&63]
 		sign := v >> 31
-		a := (v ^ sign) - sign
-		nonzero |= uint64(uint32(q.half[k]-1-a)>>31) << k
-		a = int32((uint64(a+q.half[k]) * q.recip[k]) >> 32)
-		coef[k] = int16((a ^ sign) - sign)
+		nonzero |= uint64(uint32(q.half[k]-1-((v^sign)-sign))>>31) << k
+	}
+	coef[0] = 0
+	for left := nonzero; left != 0; left &= left - 1 {
+		k := bits.TrailingZeros64(left) & 63
+		v := block[zigzag[k]&63]
+		sign := v >> 31
+		v = int32(uint64((v^sign)-sign+q.half[k]) * q.recip[k] >> 32)
+		coef[k] = int16((v ^ sign) - sign)
 	}
 	return nonzero
 }
@@ -80,18 +88,18 @@ const (
 	fixBits  = 13
 	passBits = 2 // fraction kept between the passes
 
-	fC6     = 4433  // c6
-	fC2mC6  = 6270  // c2-c6
-	fC2pC6  = 15137 // c2+c6
-	fC3     = 9633  // c3
-	fA4     = 2446  // -c1+c3+c5-c7
-	fA5     = 16819 // c1+c3-c5+c7
-	fA6     = 25172 // c1+c3+c5-c7
-	fA7     = 12299 // c1+c3-c5-c7
-	fC3mC7  = 7373  // c3-c7... of the pair (4, 7)
-	fC1pC3  = 20995 // c1+c3, of the pair (5, 6)
-	fC3pC5  = 16069 // c3+c5, of the pair (4, 6)
-	fC3mC5b = 3196  // c3-c5, of the pair (5, 7)
+	fC6    = 4433  // c6
+	fC2mC6 = 6270  // c2-c6
+	fC2pC6 = 15137 // c2+c6
+	fC3    = 9633  // c3
+	fC3mC7 = 7373  // c3-c7
+	fC1pC3 = 20995 // c1+c3
+	fC3pC5 = 16069 // c3+c5
+	fC3mC5 = 3196  // c3-c5
+	fA     = 2446  // -c1+c3+c5-c7
+	fB     = 16819 // c1+c3-c5+c7
+	fC     = 25172 // c1+c3+c5-c7
+	fD     = 12299 // c1+c3-c5-c7
 )
 
 // fdct transforms the 8x8 samples at src, stride bytes from row to row, less 128.
@@ -117,13 +125,13 @@ func fdct(out *[64]int32, src []byte, stride int) {
 		a, b, c, d = s3-s4, s2-s5, s1-s6, s0-s7
 		z5 := (a+c+b+d)*fC3 + round1
 		z3 := z5 - (a+c)*fC3pC5
-		z4 := z5 - (b+d)*fC3mC5b
+		z4 := z5 - (b+d)*fC3mC5
 		z1 := (a + d) * fC3mC7
 		z2 := (b + c) * fC1pC3
-		o[7] = (a*fA4 - z1 + z3) >> down1
-		o[5] = (b*fA5 - z2 + z4) >> down1
-		o[3] = (c*fA6 - z2 + z3) >> down1
-		o[1] = (d*fA7 - z1 + z4) >> down1
+		o[7] = (a*fA - z1 + z3) >> down1
+		o[5] = (b*fB - z2 + z4) >> down1
+		o[3] = (c*fC - z2 + z3) >> down1
+		o[1] = (d*fD - z1 + z4) >> down1
 	}
 	for x := range 8 {
 		s0, s7 := out[x], out[x+56]
@@ -142,12 +150,12 @@ func fdct(out *[64]int32, src []byte, stride int) {
 		a, b, c, d = s3-s4, s2-s5, s1-s6, s0-s7
 		z5 := (a+c+b+d)*fC3 + round2
 		z3 := z5 - (a+c)*fC3pC5
-		z4 := z5 - (b+d)*fC3mC5b
+		z4 := z5 - (b+d)*fC3mC5
 		z1 := (a + d) * fC3mC7
 		z2 := (b + c) * fC1pC3
-		out[x+56] = (a*fA4 - z1 + z3) >> down2
-		out[x+40] = (b*fA5 - z2 + z4) >> down2
-		out[x+24] = (c*fA6 - z2 + z3) >> down2
-		out[x+8] = (d*fA7 - z1 + z4) >> down2
+		out[x+56] = (a*fA - z1 + z3) >> down2
+		out[x+40] = (b*fB - z2 + z4) >> down2
+		out[x+24] = (c*fC - z2 + z3) >> down2
+		out[x+8] = (d*fD - z1 + z4) >> down2
 	}
 }

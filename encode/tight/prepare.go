@@ -58,6 +58,8 @@ const (
 	// minJPEGArea: the tables of a JPEG picture take 0.6 KiB; below this area a
 	// lossless rectangle is hardly larger.
 	minJPEGArea = 1024
+
+	rgbMask2 = uint64(pix.RGBMask)<<32 | pix.RGBMask // of two pixels
 )
 
 // levels maps a compression level to the deflate levels of the streams, which
@@ -274,13 +276,10 @@ func (k *Packer) index(dst []byte, m *pix.Image, r image.Rectangle, limit int) b
 	k.palette.Reset()
 	w := r.Dx()
 	row := k.row[:w]
-	last, number := ^uint32(0), byte(0)
-	if !k.tpixel {
-		// Any value may occur in 32-bit formats of depth 32, so begin with the
-		// first pixel's.
-		last = k.conv.Value(m.At(r.Min.X, r.Min.Y))
-		k.palette.Add(last, 1, limit)
-	}
+	// Any value may occur in some format, so begin with the first pixel's.
+	last, number := k.value(m.At(r.Min.X, r.Min.Y)), byte(0)
+	k.palette.Add(last, 1, limit)
+	last2 := uint64(last)<<32 | uint64(last)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		src := m.Row(y, r.Min.X, r.Max.X)
 		out := dst[(y-r.Min.Y)*w:][:w]
@@ -298,16 +297,29 @@ func (k *Packer) index(dst []byte, m *pix.Image, r image.Rectangle, limit int) b
 			}
 			continue
 		}
-		for x := range out {
-			v := binary.LittleEndian.Uint32(src[4*x:4*x+4]) & pix.RGBMask
-			if v != last {
-				n := k.palette.Add(v, 1, limit)
-				if n < 0 {
-					return false
+		for len(out) > 0 {
+			// Four more pixels like the last are the usual case.
+			if len(out) >= 4 && len(src) >= 16 {
+				d := (binary.LittleEndian.Uint64(src) ^ last2) | (binary.LittleEndian.Uint64(src[8:]) ^ last2)
+				if d&rgbMask2 == 0 {
+					binary.LittleEndian.PutUint32(out, uint32(number)*0x01010101)
+					out, src = out[4:], src[16:]
+					continue
 				}
-				last, number = v, byte(n)
 			}
-			out[x] = number
+			for i := range min(4, len(out)) {
+				last = binary.LittleEndian.Uint32(src[4*i:]) & pix.RGBMask
+				n := k.palette.Find(last)
+				if n < 0 {
+					if n = k.palette.Add(last, 1, limit); n < 0 {
+						return false
+					}
+				}
+				number = byte(n)
+				out[i] = number
+			}
+			last2 = uint64(last)<<32 | uint64(last)
+			out, src = out[min(4, len(out)):], src[min(16, len(src)):]
 		}
 	}
 	return true

@@ -154,7 +154,7 @@ func TestLossless(t *testing.T) {
 	encodetest.Lossless(t, e, v.decode, nil)
 	require.Zero(t, v.resets, "the first rectangle must not reset a stream, nor need any other")
 	for _, c := range []string{"fill", "mono", "indexed", "full"} {
-		require.Greater(t, v.classes[c], 50, c)
+		require.Greater(t, v.classes[c], 20, c)
 	}
 }
 
@@ -195,11 +195,11 @@ func TestShared(t *testing.T) {
 // TestJPEG allows loss: it must happen to photographs and noise, and to nothing
 // else.
 func TestJPEG(t *testing.T) {
-	r := image.Rect(2, 3, 302, 203)
-	for _, f := range encodetest.Formats {
+	r := image.Rect(2, 3, 152, 103)
+	for i, f := range encodetest.Formats {
 		e := New(encode.Params{Format: f.Format, Compress: -1})
 		var v viewer
-		for q := range 10 {
+		for q := i % 3; q < 10; q += 3 {
 			e.SetParams(encode.Params{Format: f.Format, Compress: q, Quality: q})
 			for _, c := range encodetest.Contents {
 				m := c.New(r, uint64(q))
