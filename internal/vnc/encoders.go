@@ -2,9 +2,12 @@ package vnc
 
 import (
 	"framebridge/encode"
+	"framebridge/encode/hextile"
 	"framebridge/encode/raw"
+	"framebridge/encode/rre"
 	"framebridge/encode/tight"
 	"framebridge/encode/zlib"
+	"framebridge/encode/zrle"
 	"framebridge/internal/pix"
 	"framebridge/rfb"
 )
@@ -24,8 +27,18 @@ type encoder interface {
 
 func newEncoder(e rfb.Encoding, p encode.Params) encoder {
 	switch e {
+	case rfb.EncodingRRE:
+		return rre.New(p)
+	case rfb.EncodingCoRRE:
+		return rre.NewCoRRE(p)
+	case rfb.EncodingHextile:
+		return hextile.New(p)
 	case rfb.EncodingZlib:
 		return zlib.New(p)
+	case rfb.EncodingTRLE:
+		return zrle.NewTRLE(p)
+	case rfb.EncodingZRLE:
+		return zrle.New(p)
 	case rfb.EncodingTight:
 		return tight.New(p)
 	}

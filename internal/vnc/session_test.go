@@ -127,19 +127,34 @@ func TestScrollsTravelAsCopyRect(t *testing.T) {
 			}
 		}
 	})
-	r := newRig(t, cv, nil)
-	c := r.dial(t, rfbtest.Options{Encodings: []rfb.Encoding{rfb.EncodingZRLE, rfb.EncodingCopyRect}})
-	require.NoError(t, c.RequestUpdate(false, c.Bounds()))
-	_, err := c.ReadUpdate()
-	require.NoError(t, err)
-	for range 5 {
-		r.draw(cv.img.Rect, func(m *pix.Image) {
-			m.Move(image.Pt(0, 0), image.Rect(0, 15, 600, 500))
-			m.Fill(image.Rect(0, 485, 600, 500), 0xffffff)
+	for name, cursor := range map[string]*capture.Cursor{"plain": nil, "with a painted pointer": testCursor()} {
+		t.Run(name, func(t *testing.T) {
+			if cursor != nil {
+				cv.cursor, cv.pointer = cursor, &image.Point{300, 250}
+			}
+			cv.full = true
+			r := newRig(t, cv, nil)
+			c := r.dial(t, rfbtest.Options{Encodings: []rfb.Encoding{rfb.EncodingZRLE, rfb.EncodingCopyRect}})
+			require.NoError(t, c.RequestUpdate(false, c.Bounds()))
+			_, err := c.ReadUpdate()
+			require.NoError(t, err)
+			for range 8 {
+				r.draw(cv.img.Rect, func(m *pix.Image) {
+					m.Move(image.Pt(0, 0), image.Rect(0, 15, 600, 500))
+					m.Fill(image.Rect(0, 485, 600, 500), 0xffffff)
+				})
+				want := r.snapshot()
+				if cursor != nil {
+					blendCursor(want, cursor, image.Pt(298, 247))
+				}
+				require.NoError(t, c.RequestUpdate(true, c.Bounds()))
+				_, err := c.ReadUpdate()
+				require.NoError(t, err)
+				require.True(t, pix.Equal(want, c.Image(), want.Rect))
+			}
+			require.NotZero(t, c.Stats().Rects[rfb.EncodingCopyRect], "%v", c.Stats())
 		})
-		r.converge(t, c, pix.BGRX)
 	}
-	require.NotZero(t, c.Stats().Rects[rfb.EncodingCopyRect])
 }
 
 func TestResizes(t *testing.T) {

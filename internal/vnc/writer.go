@@ -155,8 +155,8 @@ func (se *session) update(w wishes) (done bool, err error) {
 	if w.init && se.caps.extDesktopSize {
 		se.appendLayout(rfb.ResizeByServer, rfb.ResizeOK)
 	}
-	painted := se.painted.enabled
-	if painted {
+	shown := se.painted.at
+	if se.painted.enabled {
 		se.painted.follow(se)
 	}
 	area := w.area.Intersect(image.Rectangle{Max: se.size})
@@ -164,7 +164,7 @@ func (se *session) update(w wishes) (done bool, err error) {
 		// Moves may cross the border of what the viewer can show.
 		area = area.Intersect(image.Rectangle{Max: se.source})
 	}
-	u := se.view.Take(area, se.caps.copyRect && !painted)
+	u := se.view.Take(area, se.caps.copyRect)
 	if u.Size == (image.Point{}) {
 		return false, nil
 	}
@@ -180,6 +180,9 @@ func (se *session) update(w wishes) (done bool, err error) {
 		u.Damage = u.Damage.Clip(bounds)
 	}
 	damage := u.Damage
+	if se.painted.enabled && len(u.Moves) > 0 {
+		damage = damage.Union(smeared(shown, u.Moves)).Union(pix.RegionOf(se.painted.at))
+	}
 	if !se.blank.Empty() {
 		damage = damage.Union(se.blank)
 		se.blank = pix.Region{}
@@ -380,4 +383,15 @@ func (p *paintedCursor) draw(m *pix.Image) {
 		return
 	}
 	blendCursor(m, p.shape, p.origin)
+}
+
+// smeared returns where a pointer painted at the rectangle at is seen after the
+// viewer has made the moves.
+func smeared(at image.Rectangle, moves []screen.Move) pix.Region {
+	g := pix.RegionOf(at)
+	for _, m := range moves {
+		copied := g.Clip(m.Src).Translate(m.Dst.Sub(m.Src.Min))
+		g = g.Subtract(pix.RegionOf(m.To())).Union(copied)
+	}
+	return g
 }
