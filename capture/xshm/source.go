@@ -160,35 +160,38 @@ func (s *Source) attach(ctx context.Context) error {
 func (s *Source) Next(ctx context.Context) (*capture.Frame, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	failed := false
+	tries := 0
 	for {
 		u, err := s.mon.Next(ctx)
 		if err == nil {
-			err = s.use(ctx, u)
+			if err = s.use(ctx, u); err == nil {
+				return &s.frame, nil
+			}
+			s.mon.Owe() // the update's damage is not the server's any more
 		}
-		if err == nil {
-			return &s.frame, nil
-		}
-		// Whatever was on its way is lost, the cursor with it.
-		s.mon.Owe()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		var xerr xgb.Error
+		tries++
 		switch {
 		case s.conn.Err() != nil:
 			return nil, s.conn.Err()
-		case errors.As(err, new(xproto.MatchError)) && !failed:
+		case errors.As(err, new(xproto.MatchError)) && tries < resizeTries:
 			// The usual cause is a screen that has just shrunk.
 			s.mon.OweSize()
-		case errors.As(err, &xerr) && !failed:
+		case errors.As(err, &xerr) && tries < 2:
 		default:
 			return nil, fmt.Errorf("capture: %w", err)
 		}
 		s.log.Debug("capture failed, once more", "error", err)
-		failed = true
 	}
 }
+
+// resizeTries bounds how often a capture is begun anew because the screen was
+// smaller than expected. Each time its size is asked for again, so more than a
+// few need someone who resizes without a pause.
+const resizeTries = 20
 
 // use makes an update the frame.
 func (s *Source) use(ctx context.Context, u x11.Update) error {
