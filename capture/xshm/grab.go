@@ -14,10 +14,9 @@ import (
 
 // grabber brings pixels of the root window into its memory.
 type grabber struct {
-	conn *x11.Conn
-	root xproto.Window
-	bits int // per pixel
-	pad  int // bits that rows are padded to
+	conn   *x11.Conn
+	root   xproto.Window
+	format x11.PixelFormat
 
 	method  Method // "" when there is no memory
 	mapping *mapping
@@ -74,13 +73,10 @@ const (
 	allPlanes    = 0xffffffff
 )
 
-// stride returns the bytes of a row of w pixels.
-func (g *grabber) stride(w int) int { return (w*g.bits + g.pad - 1) / g.pad * g.pad / 8 }
-
 // attach makes memory for a screen of the given size, and drops the old one.
 func (g *grabber) attach(ctx context.Context, m Method, size image.Point) error {
 	g.detach()
-	n := g.stride(size.X)*size.Y + x11.MaxRects*alignment
+	n := g.format.Stride(size.X)*size.Y + x11.MaxRects*alignment
 	if m == GetImage {
 		*g.mapping = mapping{mem: make([]byte, n)}
 		g.method = m
@@ -135,7 +131,7 @@ func (g *grabber) attachRequest(minor byte, id ...uint32) []byte {
 // whether it came. A server in another IPC namespace may have attached another
 // segment with the same id.
 func (g *grabber) verify(ctx context.Context) error {
-	size := g.stride(1)
+	size := g.format.Stride(1)
 	p := part{
 		rect: image.Rect(0, 0, 1, 1), stride: size,
 		offset: (len(g.mapping.mem) - size) &^ (alignment - 1),
@@ -151,7 +147,7 @@ func (g *grabber) verify(ctx context.Context) error {
 		if _, err := call.Wait(ctx); err != nil {
 			return err
 		}
-		for i := range max(1, g.bits/8) {
+		for i := range max(1, g.format.BitsPerPixel/8) {
 			if p.mem[i] != mark {
 				return nil
 			}
@@ -210,7 +206,7 @@ func (g *grabber) layout(rects []image.Rectangle) bool {
 	g.parts = g.parts[:0]
 	o := 0
 	for _, r := range rects {
-		p := part{rect: r, offset: o, stride: g.stride(r.Dx())}
+		p := part{rect: r, offset: o, stride: g.format.Stride(r.Dx())}
 		n := p.stride * r.Dy()
 		if o+n > len(g.mapping.mem) {
 			return false

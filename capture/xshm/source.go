@@ -111,12 +111,15 @@ func Open(ctx context.Context, o Options) (*Source, error) {
 }
 
 func (s *Source) open(ctx context.Context) error {
-	var err error
-	if s.conv, err = newConverter(s.conn); err != nil {
+	format, err := s.conn.PixelFormat()
+	if err != nil {
+		return err
+	}
+	if s.conv, err = x11.NewConverter(format); err != nil {
 		return err
 	}
 	screen := s.conn.Screen()
-	s.grab = &grabber{conn: s.conn, root: s.conn.Root(), bits: s.conv.bits, pad: s.conv.pad, mapping: &mapping{}}
+	s.grab = &grabber{conn: s.conn, root: s.conn.Root(), format: format, mapping: &mapping{}}
 	s.size = image.Pt(int(screen.WidthInPixels), int(screen.HeightInPixels))
 	if err := s.attach(ctx); err != nil {
 		return err
@@ -196,7 +199,7 @@ const resizeTries = 20
 // use makes an update the frame.
 func (s *Source) use(ctx context.Context, u x11.Update) error {
 	if u.Cursor != nil {
-		s.cursor = u.Cursor // kept until a frame takes it along
+		s.cursor = u.Cursor.Clamp(capture.MaxCursorSide) // kept until a frame takes it along
 	}
 	if u.Size != s.size || s.grab.method == "" {
 		s.size = u.Size
@@ -209,7 +212,7 @@ func (s *Source) use(ctx context.Context, u x11.Update) error {
 	}
 	s.frame = capture.Frame{Size: s.size, Patches: s.patches, Pointer: u.Pointer, HavePointer: u.HavePointer}
 	if s.cursor != nil {
-		s.frame.Cursor = captureCursor(s.cursor)
+		s.frame.Cursor = (*capture.Cursor)(s.cursor)
 		s.cursor = nil
 	}
 	return nil
@@ -222,7 +225,7 @@ func (s *Source) fetch(ctx context.Context, rects []image.Rectangle, all bool) e
 	if len(rects) == 0 {
 		return nil
 	}
-	colours := s.conv.queueColours(s.conn)
+	colours := s.conv.QueueColours(s.conn)
 	parts, err := s.grab.fetch(ctx, rects)
 	if err != nil {
 		return err
@@ -232,7 +235,7 @@ func (s *Source) fetch(ctx context.Context, rects []image.Rectangle, all bool) e
 		if err != nil {
 			return err
 		}
-		if s.conv.setColours(r) && !all {
+		if s.conv.SetColours(r) && !all {
 			s.mon.Owe() // pixels that have not changed look different now
 		}
 	}
@@ -244,7 +247,7 @@ func (s *Source) fetch(ctx context.Context, rects []image.Rectangle, all bool) e
 
 // patch returns a part of the segment as BGRX.
 func (s *Source) patch(i int, p part) pix.Image {
-	if s.conv.identity {
+	if s.conv.Identity {
 		return pix.Image{Pix: p.mem, Stride: p.stride, Rect: p.rect}
 	}
 	var m pix.Image
@@ -255,7 +258,7 @@ func (s *Source) patch(i int, p part) pix.Image {
 	if i < len(s.scratch) {
 		s.scratch[i] = m
 	}
-	s.conv.convert(&m, p.mem, p.stride)
+	s.conv.Convert(m.Pix, p.mem, p.rect.Dx(), p.rect.Dy(), p.stride)
 	return m
 }
 

@@ -76,12 +76,6 @@ type Update struct {
 	HavePointer bool
 }
 
-// CursorImage is the shape of the pointer. It is empty when there is none.
-type CursorImage struct {
-	Size, Hot image.Point
-	Pix       []byte // four bytes per pixel: blue, green, red, alpha; premultiplied
-}
-
 // NewMonitor starts to watch the connection's screen. The first Next returns
 // all that there is.
 func (c *Conn) NewMonitor(ctx context.Context) (*Monitor, error) {
@@ -358,27 +352,4 @@ func appendRects(dst []image.Rectangle, reply []byte) []image.Rectangle {
 // another screen.
 func parsePointer(r []byte) (p image.Point, ok bool) {
 	return image.Pt(int(int16(binary.LittleEndian.Uint16(r[16:]))), int(int16(binary.LittleEndian.Uint16(r[18:])))), r[1] != 0
-}
-
-// parseCursor reads a GetCursorImage reply. A server that has no cursor yet
-// answers with an error.
-func parseCursor(r []byte, err error) (*CursorImage, error) {
-	var xerr xgb.Error
-	if errors.As(err, &xerr) {
-		return &CursorImage{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	w, h := int(binary.LittleEndian.Uint16(r[12:])), int(binary.LittleEndian.Uint16(r[14:]))
-	if len(r)-packetSize < w*h*4 {
-		return nil, fmt.Errorf("x11: cursor of %dx%d in %d bytes", w, h, len(r)-packetSize)
-	}
-	// The protocol's 32-bit ARGB numbers, little-endian, are blue, green, red,
-	// alpha in this order.
-	return &CursorImage{
-		Size: image.Pt(w, h),
-		Hot:  image.Pt(int(binary.LittleEndian.Uint16(r[16:])), int(binary.LittleEndian.Uint16(r[18:]))),
-		Pix:  r[packetSize : packetSize+w*h*4],
-	}, nil
 }
