@@ -56,7 +56,7 @@ type Source struct {
 	log  *slog.Logger
 	want Method
 	grab *grabber
-	conv *converter
+	conv *x11.Converter
 
 	mu     sync.Mutex // held by Next and Sample; Close waits for it
 	size   image.Point
