@@ -174,7 +174,9 @@ type pieces struct {
 
 func (s *pieces) AppendRect(dst []byte, m *pix.Image, r image.Rectangle) ([]byte, error) {
 	var p Prepared
-	s.Prepare(&p, m, r)
+	if err := s.Prepare(&p, m, r); err != nil {
+		return dst, err
+	}
 	if s.n++; s.n%3 > 0 {
 		if err := s.Compress(&p); err != nil {
 			return dst, err
