@@ -35,7 +35,12 @@ func BenchmarkDecode(b *testing.B) {
 		_ = zw.Flush()
 		return z.Bytes()
 	}
-	compact := func(n int) []byte { return []byte{byte(n) | 0x80, byte(n>>7) | 0x80, byte(n >> 14)} }
+	compact := func(n int) []byte {
+		if n < 1<<14 {
+			return []byte{byte(n) | 0x80, byte(n >> 7)}
+		}
+		return []byte{byte(n) | 0x80, byte(n>>7) | 0x80, byte(n >> 14)}
+	}
 	text := make([]byte, w*h) // indices that look like text: short runs
 	for i := range text {
 		text[i] = byte(i * i >> 7 & 3)
