@@ -24,6 +24,8 @@ func newPixels(f pix.Format) pixels {
 	if !f.TrueColour || f.BitsPerPixel != 32 {
 		return p
 	}
+	// TigerVNC's and libvncserver's ZRLE do not look at the depth: with one of
+	// 32 they send three bytes all the same. The document says four.
 	if f.Depth <= 24 {
 		used := uint32(f.RedMax)<<f.RedShift | uint32(f.GreenMax)<<f.GreenShift | uint32(f.BlueMax)<<f.BlueShift
 		switch {
