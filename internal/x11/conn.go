@@ -229,6 +229,9 @@ func (c *Conn) Setup() *xproto.SetupInfo { return c.setup }
 // connecting.
 func (c *Conn) Screen() *xproto.ScreenInfo { return &c.setup.Roots[c.display.Screen] }
 
+// ScreenNumber returns the number of the display's screen.
+func (c *Conn) ScreenNumber() int { return c.display.Screen }
+
 // Root returns the root window of the display's screen.
 func (c *Conn) Root() xproto.Window { return c.Screen().Root }
 
