@@ -127,7 +127,7 @@ var vectors = []vector{
 	{"TRLE raw 32 big", rfb.EncodingTRLE, bgrxBE, 2, 1, "00 010203 040506", "010203 040506"},
 	{"TRLE raw 32 high", rfb.EncodingTRLE, high24, 2, 1, "00 010203 040506", "03020100 06050400"},
 	{"TRLE raw 32 high big", rfb.EncodingTRLE, high24BE, 2, 1, "00 010203 040506", "01020300 04050600"},
-	{"TRLE raw depth 32", rfb.EncodingTRLE, depth32, 1, 1, "00 01020300", "030201"},
+	{"TRLE raw depth 32", rfb.EncodingTRLE, depth32, 1, 1, "00 010203", "030201"},
 	{"TRLE raw depth 30", rfb.EncodingTRLE, rgb30, 1, 1, "00 01020330", "30030201"},
 	{"TRLE raw 16", rfb.EncodingTRLE, rgb565, 1, 1, "00 0102", "0201"},
 	{"TRLE solid", rfb.EncodingTRLE, bgr233, 2, 2, "01 77", "77 77 77 77"},
