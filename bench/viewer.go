@@ -68,7 +68,7 @@ func connect(ctx context.Context, nc net.Conn, v Viewing) (*viewer, error) {
 	var ready sync.WaitGroup
 	ready.Add(1)
 	c, err := rfbtest.Open(ctx, nc, rfbtest.Options{
-		Shared: true, Encodings: v.encodings(), Format: &format,
+		Shared: true, Encodings: v.encodings(), Format: &format, DirtyPadding: true,
 		OnUpdate: func() {
 			ready.Wait()
 			w.c.RequestUpdate(true, w.c.Bounds()) //nolint:errcheck // reading finds out
