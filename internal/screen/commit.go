@@ -33,7 +33,7 @@ func (s *Screen) commit(f *capture.Frame) {
 		}
 		c := &s.journal[s.gen%journalLen]
 		c.moves = moves
-		c.damage = pix.RegionOf(joinAcross(rects)...)
+		c.damage = pix.RegionOf(merge(rects)...)
 		for _, r := range c.damage.Rects() {
 			s.stamp(r)
 		}

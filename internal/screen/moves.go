@@ -164,6 +164,12 @@ func hashLines(dst []uint64, m *pix.Image, strip image.Rectangle, a axis) {
 func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip image.Rectangle) (Move, bool) {
 	// Only places whose source lies on the screen can have been moved there.
 	area = area.Intersect(s.store.Rect.Sub(d))
+	if d.X != 0 {
+		// A strip of columns spans the area; what scrolled sideways came from
+		// inside it.
+		area = area.Intersect(area.Sub(d))
+		strip = image.Rect(area.Min.X, strip.Min.Y, area.Max.X, strip.Max.Y)
+	}
 	strip = strip.Intersect(area)
 	if strip.Empty() {
 		return Move{}, false
@@ -187,6 +193,9 @@ func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip i
 	to := image.Rect(left[len(left)*3/4], strip.Min.Y, right[len(right)/4], strip.Max.Y)
 	if to.Dx() < min(stripWidth, area.Dx())/2 {
 		return Move{}, false
+	}
+	if d.X != 0 {
+		to.Min.Y, to.Max.Y = area.Min.Y, area.Max.Y
 	}
 	// The rows: from the first to the last that match, if most between them do.
 	first, last, matched, gained := -1, -1, 0, 0

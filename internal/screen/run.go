@@ -63,7 +63,7 @@ func (r *runner) step(ctx context.Context) error {
 	if err := r.s.waitDemand(ctx); err != nil {
 		return err
 	}
-	if !r.first && !r.s.isSynced() && r.sampler != nil {
+	if !r.first && !r.s.isSynced() {
 		if err := r.resync(ctx); err != nil {
 			return err
 		}
@@ -108,11 +108,14 @@ func (r *runner) step(ctx context.Context) error {
 }
 
 // resync finds out whether damage is waiting in the source after a time without
-// viewers. If not, the store is good as it is.
+// viewers. If not, or if the source cannot tell, the store is good as it is.
 func (r *runner) resync(ctx context.Context) error {
-	_, pending, err := r.sampler.Sample(ctx, []image.Rectangle{image.Rect(0, 0, 1, 1)})
-	if err != nil {
-		return err
+	pending := false
+	if r.sampler != nil {
+		var err error
+		if _, pending, err = r.sampler.Sample(ctx, []image.Rectangle{image.Rect(0, 0, 1, 1)}); err != nil {
+			return err
+		}
 	}
 	if !pending {
 		r.s.mu.Lock()

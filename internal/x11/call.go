@@ -70,15 +70,22 @@ func (c *Conn) Flush() {
 	c.wmu.Unlock()
 }
 
-// CallFd sends a request without a reply together with a file descriptor, and
-// returns the X server's verdict on it. The descriptor stays the caller's. It
-// needs a unix socket.
+// Call sends a request without a reply and returns the X server's verdict on
+// it.
+func (c *Conn) Call(ctx context.Context, buf []byte) error { return c.callVoid(ctx, buf, -1) }
+
+// CallFd is Call for a request that a file descriptor goes with. The descriptor
+// stays the caller's. It needs a unix socket.
 func (c *Conn) CallFd(ctx context.Context, buf []byte, fd int) error {
 	if c.unix == nil {
 		return errNoFd
 	}
+	return c.callVoid(ctx, buf, fd)
+}
+
+func (c *Conn) callVoid(ctx context.Context, buf []byte, fd int) error {
 	call := &Call{done: make(chan struct{}), void: true}
-	c.send(buf, fd, nil, call, true)
+	c.send(buf, fd, nil, call, false)
 	// A request without a reply is known to have gone well once a later one is
 	// answered.
 	if err := c.Sync(ctx); err != nil {

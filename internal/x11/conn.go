@@ -70,6 +70,7 @@ type Conn struct {
 	extMu    sync.Mutex // one extension is set up at a time
 	exts     map[string]Extension
 	tables   atomic.Pointer[tables]
+	xinput   atomic.Int32 // opcode of XInput, 0 before its set-up
 
 	done    chan struct{} // closed when the connection has ended
 	stop    chan struct{} // closed by Close
@@ -227,6 +228,9 @@ func (c *Conn) Setup() *xproto.SetupInfo { return c.setup }
 // Screen returns the display's screen. Its size is that of the moment of
 // connecting.
 func (c *Conn) Screen() *xproto.ScreenInfo { return &c.setup.Roots[c.display.Screen] }
+
+// ScreenNumber returns the number of the display's screen.
+func (c *Conn) ScreenNumber() int { return c.display.Screen }
 
 // Root returns the root window of the display's screen.
 func (c *Conn) Root() xproto.Window { return c.Screen().Root }

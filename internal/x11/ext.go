@@ -85,6 +85,9 @@ func (c *Conn) Extension(ctx context.Context, name string) (Extension, error) {
 		t.errors[int(e.FirstError)+n] = f
 	}
 	c.tables.Store(t)
+	if name == XInput {
+		c.xinput.Store(int32(e.Opcode))
+	}
 	if e.Major, e.Minor, err = c.queryVersion(ctx, name, e.Opcode); err != nil {
 		return e, fmt.Errorf("version of %s: %w", name, err)
 	}

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"framebridge/capture"
+	"framebridge/input"
+	"framebridge/internal/screen"
+	"framebridge/internal/vnc"
+	"framebridge/internal/x11"
+)
+
+// bridge serves one display: it connects to the X server, keeps the viewers
+// while that is gone, and connects again.
+type bridge struct {
+	opts   *serveOptions
+	log    *slog.Logger
+	screen *screen.Screen
+	input  input.Switch
+	server *vnc.Server
+	// up, if set, is called when the display is there for the first time.
+	up func()
+}
+
+// newBridge prepares the server; nothing is opened yet but the password file.
+func newBridge(o *serveOptions, log *slog.Logger) (*bridge, error) {
+	passwords, err := o.passwords()
+	if err != nil {
+		return nil, err
+	}
+	b := &bridge{opts: o, log: log}
+	b.screen = screen.New(screen.Config{MaxFPS: o.maxFPS, VerifyInterval: o.verifyInterval, Logger: log})
+	name := o.desktopName
+	if name == "" {
+		host, _ := os.Hostname()
+		name = host + o.display
+	}
+	b.server, err = vnc.New(vnc.Config{
+		Screen:       b.screen,
+		Sink:         &b.input,
+		Clipboard:    &b.input,
+		DesktopName:  name,
+		Passwords:    passwords,
+		NoAuth:       len(passwords) == 0,
+		NoAuthRights: o.rights(),
+		Sharing:      vnc.Sharing(o.shared),
+		MaxCutText:   o.maxCutText,
+		Logger:       log,
+	})
+	return b, err
+}
+
+// listen opens the sockets for viewers.
+func (o *serveOptions) openListeners() (ls []net.Listener, err error) {
+	defer func() {
+		if err != nil {
+			for _, l := range ls {
+				l.Close()
+			}
+			ls = nil
+		}
+	}()
+	if o.listen != "" {
+		l, err := net.Listen("tcp", o.listen)
+		if err != nil {
+			if errors.Is(err, syscall.EADDRINUSE) {
+				return ls, fmt.Errorf("--listen %s: the port is in use: stop the other server or choose another port (0 picks a free one)", o.listen)
+			}
+			return ls, fmt.Errorf("--listen %s: %w", o.listen, reason(err))
+		}
+		ls = append(ls, l)
+	}
+	if o.unixSocket != "" {
+		l, err := listenUnix(o.unixSocket)
+		if err != nil {
+			return ls, fmt.Errorf("--unix-socket %s: %w", o.unixSocket, reason(err))
+		}
+		ls = append(ls, l)
+	}
+	return ls, nil
+}
+
+// reason strips the operation and address that net adds to its errors.
+func reason(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
+}
+
+// listenUnix makes a socket that only its owner can connect to. A socket that a
+// dead server left behind is replaced; one that answers, and anything else of
+// that name, is not touched.
+func listenUnix(path string) (net.Listener, error) {
+	switch st, err := os.Lstat(path); {
+	case errors.Is(err, os.ErrNotExist):
+	case err != nil:
+		return nil, err
+	case st.IsDir():
+		return nil, errors.New("is a directory: name a socket inside it")
+	case st.Mode()&os.ModeSocket == 0:
+		return nil, errors.New("exists and is no socket: choose another name")
+	default:
+		if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+			c.Close()
+			return nil, errors.New("another server answers there: stop it or choose another name")
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	// The mode must be right from the first moment, not after a chmod.
+	old := syscall.Umask(0o177)
+	defer syscall.Umask(old)
+	return net.Listen("unix", path)
+}
+
+// ready prints the line that scripts wait for.
+func ready(w io.Writer, display string, ls []net.Listener) {
+	line := "READY"
+	for _, l := range ls {
+		kind := "rfb"
+		if l.Addr().Network() == "unix" {
+			kind = "unix"
+		}
+		line += fmt.Sprintf(" %s=%s", kind, l.Addr())
+	}
+	fmt.Fprintf(w, "%s display=%s\n", line, display)
+}
+
+// serve serves viewers on the listeners until ctx is done or the display cannot
+// be had. It ends in this order: no new viewers; viewers disconnected and what
+// they held released; capture stopped; the connections to X closed.
+func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
+	var viewers sync.WaitGroup
+	vctx, stopViewers := context.WithCancel(ctx)
+	defer stopViewers()
+	errs := make(chan error, len(ls)+1)
+	for _, l := range ls {
+		viewers.Go(func() {
+			if err := b.server.Serve(vctx, l); err != nil {
+				errs <- err
+			}
+		})
+	}
+	// The display outlives the viewers: their keys are released through it.
+	dctx, stopDisplay := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDisplay()
+	display := make(chan struct{})
+	go func() {
+		defer close(display)
+		if err := b.follow(ctx, dctx); err != nil {
+			errs <- err
+		}
+	}()
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-errs:
+	}
+	stopViewers()
+	viewers.Wait()
+	stopDisplay()
+	<-display
+	return err
+}
+
+// follow connects to the display, feeds the screen from it, and starts again
+// when it is lost. It gives up on what waiting cannot mend. wait ends the waiting
+// for a display, run its use.
+func (b *bridge) follow(wait, run context.Context) error {
+	for first := true; ; first = false {
+		d, err := b.await(wait, first)
+		if err != nil {
+			if wait.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if first && b.up != nil {
+			b.up()
+		}
+		if !first {
+			b.log.Info("display is back", "display", b.opts.display)
+		}
+		b.input.Set(d.sink, d.clipboard)
+		err = b.screen.Run(run, d.source)
+		b.input.Set(nil, nil)
+		d.close()
+		if run.Err() != nil {
+			return nil
+		}
+		b.log.Warn("display lost: waiting for it to come back", "display", b.opts.display, "error", err)
+		b.screen.MarkLost("display "+b.opts.display+" lost: waiting for it", lostSize)
+		if wait.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// display is what is open while the X server is there.
+type display struct {
+	source    capture.Source
+	sink      input.Sink
+	clipboard input.Clipboard
+	closers   []io.Closer // in the order of closing
+}
+
+func (d *display) close() {
+	for _, c := range d.closers {
+		c.Close()
+	}
+}
+
+// Waiting for a display.
+const (
+	firstDial = 100 * time.Millisecond // between attempts
+	logEvery  = time.Second
+	// lostLogEvery is used when the display was there before: it may be gone for
+	// the night.
+	lostLogEvery = time.Minute
+)
+
+// await opens the display, trying again while it is not there. Only the first
+// time is bounded by --wait-display.
+func (b *bridge) await(ctx context.Context, first bool) (*display, error) {
+	start := time.Now()
+	every, logged := logEvery, start.Add(-logEvery+300*time.Millisecond)
+	if !first {
+		every, logged = lostLogEvery, start
+	}
+	for {
+		d, err := b.open(ctx)
+		if err == nil {
+			return d, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if first && !worthWaiting(err) {
+			return nil, err
+		}
+		now := time.Now()
+		if limit := b.opts.waitDisplay; first && limit > 0 && now.Sub(start) >= limit {
+			return nil, fmt.Errorf("%w: waited %v (--wait-display); is the X server running?", err, limit)
+		}
+		if now.Sub(logged) >= every {
+			logged = now
+			b.log.Info("waiting for the display", "display", b.opts.display, "error", err)
+		}
+		select {
+		case <-time.After(firstDial):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// worthWaiting reports whether err can pass by itself: a display that is not
+// there yet can come, a name that is none and a cookie that is refused cannot.
+func worthWaiting(err error) bool {
+	return !errors.Is(err, x11.ErrAuth) && !errors.Is(err, errPermanent)
+}
+
+// errPermanent marks errors that waiting does not mend.
+var errPermanent = errors.New("permanent")
+
+// permanent is an errPermanent that prints as err.
+type permanent struct{ error }
+
+func (p permanent) Unwrap() []error { return []error{p.error, errPermanent} }

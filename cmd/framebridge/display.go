@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"framebridge/capture"
+	"framebridge/capture/fbdir"
+	"framebridge/capture/xshm"
+	"framebridge/input/selection"
+	"framebridge/input/xtest"
+)
+
+// open connects to the display: one connection for pixels, one for input, one
+// for the clipboard, so that none waits behind another's megabytes.
+func (b *bridge) open(ctx context.Context) (*display, error) {
+	o := b.opts
+	d := &display{}
+	ok := false
+	defer func() {
+		if !ok {
+			d.close()
+		}
+	}()
+
+	sink, err := xtest.Open(ctx, xtest.Options{Display: o.display, AuthFile: o.auth, Logger: b.log})
+	if err != nil {
+		return nil, err
+	}
+	d.sink, d.closers = sink, append(d.closers, sink)
+
+	sel, err := selection.Open(ctx, selection.Options{
+		Display: o.display, AuthFile: o.auth, Logger: b.log,
+		MaxBytes: o.maxCutText, OnText: b.server.SetClipboard,
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.clipboard, d.closers = sel, append(d.closers, sel)
+
+	d.source, err = openSource(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	// Pixels first: nothing is worth capturing once input is going down.
+	d.closers = append([]io.Closer{d.source}, d.closers...)
+	ok = true
+	return d, nil
+}
+
+func openSource(ctx context.Context, b *bridge) (capture.Source, error) {
+	o := b.opts
+	if o.capture == "fbdir" {
+		return fbdir.Open(ctx, fbdir.Options{Dir: o.fbdir, Display: o.display, AuthFile: o.auth, Logger: b.log})
+	}
+	return xshm.Open(ctx, xshm.Options{
+		Display: o.display, AuthFile: o.auth, Method: xshm.Method(o.capture), Logger: b.log,
+	})
+}

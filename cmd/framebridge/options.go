@@ -1,0 +1,217 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"framebridge/internal/vnc"
+	"framebridge/rfb"
+)
+
+// serveOptions are serve's flags.
+type serveOptions struct {
+	display        string
+	auth           string
+	listen         string
+	unixSocket     string
+	passwordFile   string
+	noAuth         bool
+	viewOnly       bool
+	desktopName    string
+	shared         string
+	capture        string
+	fbdir          string
+	waitDisplay    time.Duration
+	verifyInterval time.Duration
+	maxFPS         int
+	maxCutText     int
+	logLevel       string
+	logFormat      string
+}
+
+const defaultListen = "127.0.0.1:5900"
+
+// captureMethods are the values of --capture.
+var captureMethods = []string{"auto", "shmfd", "shm", "getimage", "fbdir"}
+
+// register adds the flags. own says that the X server is ours: then nothing
+// about finding it can be set.
+func (o *serveOptions) register(f *pflag.FlagSet, own bool) {
+	f.SortFlags = false
+	if !own {
+		f.StringVar(&o.display, "display", "", "X display to serve: :1, unix:1, host:1 (default $DISPLAY)")
+		f.StringVar(&o.auth, "auth", "", "Xauthority file (default $XAUTHORITY, then ~/.Xauthority)")
+		f.DurationVar(&o.waitDisplay, "wait-display", 0, "how long to wait for the display to come up; 0: for ever")
+	}
+	f.StringVar(&o.listen, "listen", defaultListen, "TCP address for viewers; port 0 picks a free one, empty: none")
+	f.StringVar(&o.unixSocket, "unix-socket", "", "unix socket for viewers, made with mode 0600")
+	f.StringVar(&o.passwordFile, "password-file", "", "file with the password, from 'framebridge passwd' or vncpasswd, or a line of text; a second one is for viewing only")
+	f.BoolVar(&o.noAuth, "no-auth", false, "let everybody in who can connect, beyond loopback, too")
+	f.BoolVar(&o.viewOnly, "view-only", false, "ignore the viewers' keyboard, pointer and clipboard")
+	f.StringVar(&o.desktopName, "desktop-name", "", "name that viewers show (default: host and display)")
+	f.StringVar(&o.shared, "shared", string(vnc.SharingViewer), "other viewers when one comes: always stay, never stay, or as the viewer wants")
+	f.StringVar(&o.capture, "capture", "auto", "how pixels are read: "+strings.Join(captureMethods, ", "))
+	f.StringVar(&o.fbdir, "fbdir", "", "folder of Xvfb's -fbdir, for --capture fbdir")
+	f.DurationVar(&o.verifyInterval, "verify-interval", 2*time.Second, "time between checks for drawing that DAMAGE does not report; 0: off")
+	f.IntVar(&o.maxFPS, "max-fps", 60, "captures a second while the screen changes all the time, 1 to 1000")
+	f.IntVar(&o.maxCutText, "max-cut-text", rfb.DefaultMaxCutText, "largest clipboard in bytes")
+	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
+}
+
+// check finds what is wrong with the flags before anything is started.
+func (o *serveOptions) check() error {
+	if o.listen == "" && o.unixSocket == "" {
+		return usagef("--listen and --unix-socket are both empty: viewers need one of them")
+	}
+	if o.listen != "" {
+		if _, port, err := net.SplitHostPort(o.listen); err != nil {
+			return usagef("--listen %s: want HOST:PORT, such as %s or :5900", o.listen, defaultListen)
+		} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+			return usagef("--listen %s: port %q is not a number from 0 to 65535", o.listen, port)
+		}
+	}
+	if o.passwordFile != "" && o.noAuth {
+		return usagef("--password-file and --no-auth exclude each other")
+	}
+	known := false
+	for _, m := range captureMethods {
+		known = known || m == o.capture
+	}
+	if !known {
+		return usagef("--capture %s: want one of %s", o.capture, strings.Join(captureMethods, ", "))
+	}
+	if o.capture == "fbdir" && o.fbdir == "" {
+		return usagef("--capture fbdir needs --fbdir, the folder that Xvfb was given with -fbdir")
+	}
+	if _, err := vnc.ParseSharing(o.shared); err != nil {
+		return usagef("--shared: %w", err)
+	}
+	if o.maxFPS < 1 || o.maxFPS > 1000 {
+		return usagef("--max-fps %d: want 1 to 1000", o.maxFPS)
+	}
+	if o.maxCutText < 1 || o.maxCutText > 1<<30 {
+		return usagef("--max-cut-text %d: want 1 to %d", o.maxCutText, 1<<30)
+	}
+	if o.verifyInterval < 0 {
+		return usagef("--verify-interval %v: want 0 or more", o.verifyInterval)
+	}
+	if o.waitDisplay < 0 {
+		return usagef("--wait-display %v: want 0 or more", o.waitDisplay)
+	}
+	if o.listen != "" && o.passwordFile == "" && !o.noAuth {
+		if err := loopbackOnly(o.listen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loopbackOnly refuses an address that other machines can reach.
+func loopbackOnly(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return err
+	}
+	ips, err := net.LookupIP(host)
+	if host == "" {
+		ips, err = []net.IP{net.IPv4zero}, nil
+	}
+	if err != nil {
+		return fmt.Errorf("--listen %s: %w", addr, err)
+	}
+	for _, ip := range ips {
+		if !ip.IsLoopback() {
+			return fmt.Errorf("--listen %s can be reached by others and there is no password: give --password-file FILE (see 'framebridge passwd'), or --no-auth if everybody may come in", addr)
+		}
+	}
+	return nil
+}
+
+// logger returns the log as the flags want it.
+func (o *serveOptions) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return nil, usagef("--log-level %s: want debug, info, warn or error", o.logLevel)
+	}
+	ho := &slog.HandlerOptions{Level: level}
+	switch o.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, ho)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, ho)), nil
+	}
+	return nil, usagef("--log-format %s: want text or json", o.logFormat)
+}
+
+// rights are what a full password, or nobody's password, grants.
+func (o *serveOptions) rights() vnc.Rights {
+	if o.viewOnly {
+		return vnc.ViewRights
+	}
+	return vnc.FullRights
+}
+
+// passwords reads the password file.
+func (o *serveOptions) passwords() ([]rfb.Password, error) {
+	if o.passwordFile == "" {
+		return nil, nil
+	}
+	st, err := os.Stat(o.passwordFile)
+	if err == nil && st.IsDir() {
+		err = errors.New("is a directory")
+	}
+	var b []byte
+	if err == nil {
+		b, err = readSmall(o.passwordFile)
+	}
+	if err != nil {
+		var pe *os.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return nil, fmt.Errorf("password file %s: %w: make one with 'framebridge passwd %s'", o.passwordFile, err, o.passwordFile)
+	}
+	full, view, err := parsePasswords(b)
+	if err != nil {
+		return nil, fmt.Errorf("password file %s: %w: make one with 'framebridge passwd %s'", o.passwordFile, err, o.passwordFile)
+	}
+	var ps []rfb.Password
+	for _, p := range full {
+		ps = append(ps, rfb.Password{Secret: p, Grant: o.rights()})
+	}
+	for _, p := range view {
+		ps = append(ps, rfb.Password{Secret: p, Grant: vnc.ViewRights})
+	}
+	return ps, nil
+}
+
+// command wires the flags' checks into a cobra command.
+func (o *serveOptions) command(c *cobra.Command, own bool, run func(cmd *cobra.Command, args []string, log *slog.Logger) error) *cobra.Command {
+	o.register(c.Flags(), own)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := applyEnv(cmd.Flags()); err != nil {
+			return err
+		}
+		if err := o.check(); err != nil {
+			return err
+		}
+		log, err := o.logger(cmd.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		slog.SetDefault(log)
+		return run(cmd, args, log)
+	}
+	return c
+}

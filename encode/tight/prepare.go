@@ -1,0 +1,335 @@
+package tight
+
+import (
+	"encoding/binary"
+	"fmt"
+	"image"
+
+	"framebridge/encode"
+	"framebridge/encode/jpeg"
+	"framebridge/internal/pix"
+)
+
+// Class is how a rectangle is sent.
+type Class uint8
+
+// The classes: one colour; two; up to 256; anything; lossy.
+const (
+	Fill Class = iota
+	Mono
+	Indexed
+	Full
+	JPEG
+)
+
+// A Prepared is a rectangle after the part of the work that knows no viewer. It
+// may be kept, and sent to every viewer whose parameters are those it was made
+// with. Packer.Prepare reuses its memory; nothing else writes to it.
+type Prepared struct {
+	Class  Class
+	Stream int // the zlib stream for Data, 0 to 2; -1: Data is sent as it is
+	Level  int // deflate level for Data
+	// Head is what comes before the data: the control byte and, for Mono and
+	// Indexed, the filter and the palette.
+	Head []byte
+	// Data is what remains: pixels or indices to compress, the length and file of
+	// a JPEG picture, or a few bytes that are not worth compressing.
+	Data []byte
+	// Piece, when not empty, is Data compressed by Packer.Compress.
+	Piece []byte
+}
+
+const (
+	controlExplicitFilter = 0x40
+	controlFill           = 0x80
+	controlJPEG           = 0x90
+	filterPalette         = 1
+
+	streamFull, streamMono, streamIndexed = 0, 1, 2
+
+	// minCompress is the size from which on data is compressed; shorter data is
+	// sent without a length.
+	minCompress = 12
+	// maxWidth is the protocol's limit for a Tight rectangle.
+	maxWidth = 2048
+	// maxArea keeps any data below the 2^22-1 bytes that a compact length can
+	// tell, pixels of four bytes and incompressible pictures included.
+	maxArea = 1 << 19
+	// minJPEGArea: the tables of a JPEG picture take 0.6 KiB; below this area a
+	// lossless rectangle is hardly larger.
+	minJPEGArea = 1024
+
+	rgbMask2 = uint64(pix.RGBMask)<<32 | pix.RGBMask // of two pixels
+)
+
+// levels maps a compression level to the deflate levels of the streams, which
+// get data of different kinds: full colour, mono, indexed.
+var levels = [10][3]int{
+	{0, 0, 0}, {1, 1, 1}, {2, 3, 3}, {2, 5, 5}, {3, 7, 6},
+	{4, 8, 7}, {5, 8, 7}, {6, 9, 8}, {7, 9, 9}, {9, 9, 9},
+}
+
+// defaultLevel is the compression level for viewers that name none.
+const defaultLevel = 2
+
+// qualities and subsamplings map a quality level; viewers know these steps from
+// other servers.
+var (
+	qualities    = [10]int{15, 29, 41, 42, 62, 77, 79, 86, 92, 100}
+	subsamplings = [10]jpeg.Subsampling{
+		jpeg.S420, jpeg.S420, jpeg.S420, jpeg.S422, jpeg.S422,
+		jpeg.S422, jpeg.S444, jpeg.S444, jpeg.S444, jpeg.S444,
+	}
+)
+
+// A Packer does the part of the work that knows no viewer. Use it from one
+// goroutine; several may work side by side.
+type Packer struct {
+	params  encode.Params
+	conv    *pix.Converter
+	tpixel  bool // values are 0x00RRGGBB and pixels three bytes
+	size    int  // bytes of a pixel on the wire
+	jpeg    jpeg.Encoder
+	palette encode.Palette
+	row     [maxWidth]uint32
+}
+
+// NewPacker returns a packer for p, whose Format must be valid.
+func NewPacker(p encode.Params) *Packer {
+	k := new(Packer)
+	k.SetParams(p)
+	return k
+}
+
+// SetParams makes p apply from the next rectangle on.
+func (k *Packer) SetParams(p encode.Params) {
+	if k.conv == nil || p.Format != k.params.Format {
+		k.conv = pix.NewConverter(p.Format)
+	}
+	k.params = p
+	k.tpixel = p.Format.TPixel()
+	k.size = p.Format.Bytes()
+	if k.tpixel {
+		k.size = 3
+	}
+}
+
+// Prepare fills out with the pixels of m in r, which lies in m and is not empty.
+// Errors: r is wider than 2048 pixels or has more than 2^19; a level above 9.
+func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
+	w, area := r.Dx(), r.Dx()*r.Dy()
+	if w > maxWidth || area > maxArea {
+		return fmt.Errorf("tight: rectangle %v, want at most %d wide and %d pixels", r, maxWidth, maxArea)
+	}
+	level := k.params.Compress
+	if level < 0 {
+		level = defaultLevel
+	}
+	if level > 9 || k.params.Quality > 9 {
+		return fmt.Errorf("tight: compression level %d, quality level %d, want at most 9", level, k.params.Quality)
+	}
+	out.Head, out.Data, out.Piece = out.Head[:0], out.Data[:0], out.Piece[:0]
+	out.Stream = -1
+	if rgb, ok := encode.Solid(m, r); ok {
+		k.fill(out, k.value(rgb))
+		return nil
+	}
+
+	limit := k.maxColours(area)
+	photo := false
+	lossy := k.params.Quality >= 0 && k.params.Format.BitsPerPixel >= 16 && area >= minJPEGArea
+	out.Data = resize(out.Data, area)
+	var ok bool
+	if lossy {
+		first := 96
+		if k.params.Compress == 0 || k.params.Compress == 1 {
+			first = 24
+		}
+		if ok = k.index(out.Data, m, r, min(first, limit)); !ok {
+			photo = encode.PhotoLike(m, r)
+			lossy = photo
+		}
+	}
+	if !ok && !photo {
+		ok = k.index(out.Data, m, r, limit)
+	}
+
+	switch {
+	case ok && k.palette.N == 1:
+		k.fill(out, k.palette.Values[0])
+	case ok && k.palette.N == 2:
+		out.Class = Mono
+		k.head(out, streamMono)
+		out.Data = packMono(out.Data, w)
+	case ok:
+		out.Class = Indexed
+		k.head(out, streamIndexed)
+	case lossy:
+		k.lossy(out, m, r)
+		return nil
+	default:
+		out.Class = Full
+		out.Stream = streamFull
+		out.Head = append(out.Head, streamFull<<4)
+		k.full(out, m, r)
+	}
+	if len(out.Data) < minCompress {
+		out.Stream = -1
+	}
+	if out.Stream >= 0 {
+		out.Level = levels[level][out.Stream]
+	}
+	return nil
+}
+
+// Compress makes out's data independent of any stream's history, so that the
+// same bytes can be joined into every viewer's stream. The output is larger than
+// with a viewer's own history: a few per cent for rectangles of 64 Ki pixels.
+func (k *Packer) Compress(out *Prepared) error {
+	if out.Stream < 0 {
+		return nil
+	}
+	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level)
+	if err != nil {
+		return fmt.Errorf("tight: %w", err)
+	}
+	out.Piece = piece
+	return nil
+}
+
+// maxColours returns the size up to which a palette pays in a rectangle of area
+// pixels: it costs as much per colour as many pixels' indices do compressed, the
+// more so the better the compression. Two always pay.
+func (k *Packer) maxColours(area int) int {
+	if k.size == 1 {
+		return 2 // an index is as long as a pixel
+	}
+	per := 16
+	if l := k.params.Compress; l >= 0 {
+		per = max(4, 8*l)
+	}
+	return min(max(2, area/per), encode.MaxColours)
+}
+
+// value returns the number that stands for the colour rgb in palettes.
+func (k *Packer) value(rgb uint32) uint32 {
+	if k.tpixel {
+		return rgb
+	}
+	return k.conv.Value(rgb)
+}
+
+// appendPixel appends a value as the viewer reads it: TPIXEL is red, green, blue
+// whatever the format's shifts and byte order.
+func (k *Packer) appendPixel(dst []byte, v uint32) []byte {
+	if k.tpixel {
+		return append(dst, byte(v>>16), byte(v>>8), byte(v))
+	}
+	return k.conv.AppendValue(dst, v)
+}
+
+func (k *Packer) fill(out *Prepared, v uint32) {
+	out.Class = Fill
+	out.Head = k.appendPixel(append(out.Head, controlFill), v)
+	out.Data = out.Data[:0]
+}
+
+// head writes the control byte, the filter and the palette.
+func (k *Packer) head(out *Prepared, stream int) {
+	out.Stream = stream
+	out.Head = append(out.Head, byte(stream)<<4|controlExplicitFilter, filterPalette, byte(k.palette.N-1))
+	for _, v := range k.palette.Values[:k.palette.N] {
+		out.Head = k.appendPixel(out.Head, v)
+	}
+}
+
+// lossy makes a JPEG picture: a length, then the file.
+func (k *Packer) lossy(out *Prepared, m *pix.Image, r image.Rectangle) {
+	out.Class = JPEG
+	out.Head = append(out.Head, controlJPEG)
+	q := k.params.Quality
+	out.Data = append(out.Data[:0], 0, 0, 0)
+	out.Data = k.jpeg.AppendEncode(out.Data, m, r, qualities[q], subsamplings[q])
+	out.Data = closeLength(out.Data, 0)
+}
+
+// full packs the pixels of r.
+func (k *Packer) full(out *Prepared, m *pix.Image, r image.Rectangle) {
+	if !k.tpixel {
+		out.Data = out.Data[:0]
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			out.Data = k.conv.Append(out.Data, m.Row(y, r.Min.X, r.Max.X))
+		}
+		return
+	}
+	n := 3 * r.Dx()
+	out.Data = resize(out.Data, n*r.Dy())
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		packRGB(out.Data[(y-r.Min.Y)*n:][:n], m.Row(y, r.Min.X, r.Max.X))
+	}
+}
+
+// index fills the palette and writes each pixel's number to dst, which has as
+// many bytes as r has pixels. It stops and returns false at the colour that
+// exceeds limit.
+func (k *Packer) index(dst []byte, m *pix.Image, r image.Rectangle, limit int) bool {
+	k.palette.Reset()
+	w := r.Dx()
+	row := k.row[:w]
+	// Any value may occur in some format, so begin with the first pixel's.
+	last, number := k.value(m.At(r.Min.X, r.Min.Y)), byte(0)
+	k.palette.Add(last, 1, limit)
+	last2 := uint64(last)<<32 | uint64(last)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		src := m.Row(y, r.Min.X, r.Max.X)
+		out := dst[(y-r.Min.Y)*w:][:w]
+		if !k.tpixel {
+			k.conv.Values(row, src)
+			for x, v := range row {
+				if v != last {
+					n := k.palette.Add(v, 1, limit)
+					if n < 0 {
+						return false
+					}
+					last, number = v, byte(n)
+				}
+				out[x] = number
+			}
+			continue
+		}
+		for len(out) > 0 {
+			// Four more pixels like the last are the usual case.
+			if len(out) >= 4 && len(src) >= 16 {
+				d := (binary.LittleEndian.Uint64(src) ^ last2) | (binary.LittleEndian.Uint64(src[8:]) ^ last2)
+				if d&rgbMask2 == 0 {
+					binary.LittleEndian.PutUint32(out, uint32(number)*0x01010101)
+					out, src = out[4:], src[16:]
+					continue
+				}
+			}
+			for i := range min(4, len(out)) {
+				last = binary.LittleEndian.Uint32(src[4*i:]) & pix.RGBMask
+				n := k.palette.Find(last)
+				if n < 0 {
+					if n = k.palette.Add(last, 1, limit); n < 0 {
+						return false
+					}
+				}
+				number = byte(n)
+				out[i] = number
+			}
+			last2 = uint64(last)<<32 | uint64(last)
+			out, src = out[min(4, len(out)):], src[min(16, len(src)):]
+		}
+	}
+	return true
+}
+
+// resize returns a slice of n bytes of undefined contents, b's memory if it is
+// large enough.
+func resize(b []byte, n int) []byte {
+	if cap(b) < n {
+		return make([]byte, n)
+	}
+	return b[:n]
+}

@@ -1,0 +1,69 @@
+// Package zlib is the Zlib encoding (number 6 in the RFB protocol's community
+// description): what Raw would send, through one zlib stream that lives as long
+// as the connection.
+package zlib
+
+import (
+	"encoding/binary"
+	"image"
+
+	"framebridge/encode"
+	"framebridge/internal/pix"
+)
+
+// Encoding is the encoding's number in a rectangle's header.
+const Encoding = 6
+
+// defaultLevel is the deflate level for viewers that name none: above it time
+// grows faster than the output shrinks.
+const defaultLevel = 2
+
+// Encoder makes Zlib rectangles; its stream goes on across SetParams.
+type Encoder struct {
+	conv   *pix.Converter
+	level  int
+	stream encode.Stream
+	buf    []byte
+}
+
+// New returns an encoder for p, whose Format must be valid. Compress is the
+// deflate level.
+func New(p encode.Params) *Encoder {
+	e := new(Encoder)
+	e.SetParams(p)
+	return e
+}
+
+// SetParams makes p apply from the next rectangle on.
+func (e *Encoder) SetParams(p encode.Params) {
+	if e.conv == nil || p.Format != e.conv.Format {
+		e.conv = pix.NewConverter(p.Format)
+	}
+	e.level = p.Compress
+	if e.level < 0 {
+		e.level = defaultLevel
+	}
+}
+
+// Release gives the compressor and the scratch memory back; the encoder stays
+// usable. Call it when the viewer has been idle for a while.
+func (e *Encoder) Release() {
+	e.stream.Release()
+	e.buf = nil
+}
+
+// AppendRect implements encode.Encoder. It fails only for a compression level
+// above 9.
+func (e *Encoder) AppendRect(dst []byte, m *pix.Image, r image.Rectangle) ([]byte, error) {
+	e.buf = e.buf[:0]
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		e.buf = e.conv.Append(e.buf, m.Row(y, r.Min.X, r.Max.X))
+	}
+	at := len(dst)
+	dst, err := e.stream.Append(append(dst, 0, 0, 0, 0), e.buf, e.level)
+	if err != nil {
+		return dst, err
+	}
+	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	return dst, nil
+}

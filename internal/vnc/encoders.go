@@ -1,0 +1,85 @@
+package vnc
+
+import (
+	"framebridge/encode"
+	"framebridge/encode/hextile"
+	"framebridge/encode/raw"
+	"framebridge/encode/rre"
+	"framebridge/encode/tight"
+	"framebridge/encode/zlib"
+	"framebridge/encode/zrle"
+	"framebridge/internal/pix"
+	"framebridge/rfb"
+)
+
+// encoders holds a viewer's encoders, made when first used. They live as long
+// as the connection, as their zlib streams must.
+type encoders struct {
+	params encode.Params
+	byType map[rfb.Encoding]encoder
+}
+
+// encoder is an Encoder whose parameters the viewer may change.
+type encoder interface {
+	encode.Encoder
+	SetParams(encode.Params)
+}
+
+func newEncoder(e rfb.Encoding, p encode.Params) encoder {
+	switch e {
+	case rfb.EncodingRRE:
+		return rre.New(p)
+	case rfb.EncodingCoRRE:
+		return rre.NewCoRRE(p)
+	case rfb.EncodingHextile:
+		return hextile.New(p)
+	case rfb.EncodingZlib:
+		return zlib.New(p)
+	case rfb.EncodingTRLE:
+		return zrle.NewTRLE(p)
+	case rfb.EncodingZRLE:
+		return zrle.New(p)
+	case rfb.EncodingTight:
+		return tight.New(p)
+	}
+	return raw.New(p)
+}
+
+func (s *encoders) setParams(p encode.Params) {
+	s.params = p
+	for _, e := range s.byType {
+		e.SetParams(p)
+	}
+}
+
+// get returns the encoder for e.
+func (s *encoders) get(e rfb.Encoding) (rfb.Encoding, encoder) {
+	if s.byType == nil {
+		s.byType = make(map[rfb.Encoding]encoder)
+		if s.params.Format.BitsPerPixel == 0 {
+			s.params = encode.Params{Format: pix.BGRX, Compress: -1, Quality: -1}
+		}
+	}
+	enc := s.byType[e]
+	if enc == nil {
+		enc = newEncoder(e, s.params)
+		s.byType[e] = enc
+	}
+	return e, enc
+}
+
+// limits returns the largest width and area in pixels of a rectangle in e.
+func limits(e rfb.Encoding) (width, area int) {
+	switch e {
+	case rfb.EncodingCoRRE:
+		return 255, 255 * 255 // its positions are bytes
+	case rfb.EncodingZRLE, rfb.EncodingTRLE, rfb.EncodingHextile:
+		return 1024, 64 << 10 // whole rows of 64x64 tiles
+	}
+	return 2048, 64 << 10 // Tight's widest; small enough to be streamed and cached
+}
+
+// stateless reports whether a rectangle encoded in e may be thrown away.
+func stateless(e rfb.Encoding) bool {
+	return e == rfb.EncodingRRE || e == rfb.EncodingCoRRE || e == rfb.EncodingHextile
+}

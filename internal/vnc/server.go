@@ -1,0 +1,326 @@
+// Package vnc serves a screen to RFB viewers: who may come in, what each viewer
+// asked for and can do, when it gets an update and in which encoding.
+//
+// A session has two goroutines. The reader takes the viewer's messages: input
+// goes straight to the sink, never behind output; everything else changes the
+// session's wishes and wakes the writer. The writer sends: whenever the viewer
+// may get an update and the screen has news for it, it takes the news, encodes
+// and writes. It owns the encoders and all that describes what the viewer has.
+package vnc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"framebridge/input"
+	"framebridge/internal/screen"
+	"framebridge/rfb"
+)
+
+// Rights is what a viewer may do; it travels with the viewer from its
+// authentication on.
+type Rights struct {
+	Control      bool // keyboard and pointer
+	ClipboardIn  bool // the viewer's clipboard reaches X
+	ClipboardOut bool // X's clipboard reaches the viewer
+}
+
+// FullRights and ViewRights are what the two kinds of passwords grant.
+var (
+	FullRights = Rights{Control: true, ClipboardIn: true, ClipboardOut: true}
+	ViewRights = Rights{}
+)
+
+// Sharing says what becomes of other viewers when one comes.
+type Sharing string
+
+const (
+	// SharingViewer lets the viewer decide: one that wants the screen for itself
+	// disconnects the others (RFC 6143, section 7.3.1).
+	SharingViewer Sharing = "viewer"
+	// SharingAlways keeps everybody whatever a viewer says.
+	SharingAlways Sharing = "always"
+	// SharingNever lets each viewer disconnect the others.
+	SharingNever Sharing = "never"
+)
+
+// ParseSharing checks a name of a Sharing.
+func ParseSharing(s string) (Sharing, error) {
+	switch v := Sharing(s); v {
+	case SharingViewer, SharingAlways, SharingNever:
+		return v, nil
+	}
+	return "", fmt.Errorf("sharing %q: want always, never or viewer", s)
+}
+
+// Config configures a Server. Screen must be set, and Passwords or NoAuth.
+type Config struct {
+	Screen *screen.Screen
+	// Sink gets the viewers' keys and pointers; nil: nobody can control.
+	Sink input.Sink
+	// Clipboard gets the viewers' clipboards; nil: none.
+	Clipboard input.Clipboard
+	// DesktopName is what viewers show in their title; empty: "framebridge".
+	DesktopName string
+	// Passwords lets in who knows one of them; the grant is a Rights.
+	Passwords []rfb.Password
+	// NoAuth lets everybody in, with NoAuthRights.
+	NoAuth       bool
+	NoAuthRights Rights
+	// Sharing; empty: SharingViewer.
+	Sharing Sharing
+	// MaxCutText bounds clipboards in bytes; 0: rfb.DefaultMaxCutText.
+	MaxCutText int
+	// Logger; nil: slog.Default().
+	Logger *slog.Logger
+}
+
+const (
+	// handshakeLimit is how long a viewer may take from connecting to its
+	// ClientInit: a person types a password in it.
+	handshakeLimit = 120 * time.Second
+	// maxHandshakes bounds the connections that are not viewers yet. Each costs
+	// a goroutine and a few KB.
+	maxHandshakes = 512
+	// writeLimit is how long a viewer may take to read one piece of output
+	// before it counts as gone.
+	writeLimit = 120 * time.Second
+)
+
+// Server serves one screen to any number of viewers.
+type Server struct {
+	cfg  Config
+	log  *slog.Logger
+	auth rfb.ServerConfig
+	ban  failures
+
+	mu        sync.Mutex
+	sessions  map[*session]struct{}
+	shaking   int
+	cut       string // the clipboard as X has it, for viewers that come later
+	refusedAt time.Time
+	wg        sync.WaitGroup
+}
+
+// New returns a server, or an error that names what is wrong with cfg.
+func New(cfg Config) (*Server, error) {
+	if cfg.Screen == nil {
+		return nil, errors.New("vnc: Config.Screen is nil")
+	}
+	if !cfg.NoAuth && len(cfg.Passwords) == 0 {
+		return nil, errors.New("vnc: Config has neither Passwords nor NoAuth")
+	}
+	for i, p := range cfg.Passwords {
+		if _, ok := p.Grant.(Rights); !ok {
+			return nil, fmt.Errorf("vnc: Config.Passwords[%d].Grant is no Rights", i)
+		}
+	}
+	if cfg.DesktopName == "" {
+		cfg.DesktopName = "framebridge"
+	}
+	if cfg.Sharing == "" {
+		cfg.Sharing = SharingViewer
+	}
+	if _, err := ParseSharing(string(cfg.Sharing)); err != nil {
+		return nil, fmt.Errorf("vnc: Config.Sharing: %w", err)
+	}
+	if cfg.MaxCutText == 0 {
+		cfg.MaxCutText = rfb.DefaultMaxCutText
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return &Server{
+		cfg: cfg,
+		log: cfg.Logger,
+		// With a password asked for, nobody gets round it by choosing None.
+		auth: rfb.ServerConfig{
+			AllowNone: cfg.NoAuth,
+			NoneGrant: cfg.NoAuthRights,
+			Passwords: cfg.Passwords,
+		},
+		sessions: make(map[*session]struct{}),
+	}, nil
+}
+
+// Serve accepts viewers on l until ctx is done, then disconnects them all and
+// waits for them. It closes l. Several Serves may run on different listeners.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	defer l.Close()
+	for pause := time.Duration(0); ; {
+		conn, err := l.Accept()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			if errors.Is(err, net.ErrClosed) {
+				return fmt.Errorf("accept: %w", err)
+			}
+			// Out of descriptors, most likely: that passes when viewers leave.
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			s.log.Warn("cannot accept a connection", "error", err, "retry", pause)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		pause = 0
+		wg.Go(func() { s.ServeConn(ctx, conn) })
+	}
+}
+
+// ServeConn serves one connection until the viewer leaves or ctx is done, and
+// closes it.
+func (s *Server) ServeConn(ctx context.Context, conn net.Conn) {
+	remote := conn.RemoteAddr().String()
+	if !s.beginHandshake() {
+		conn.Close()
+		return
+	}
+	// A cancelled context must end reads of the handshake, too.
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	h, err := s.handshake(conn)
+	s.endHandshake()
+	stop()
+	if err != nil || ctx.Err() != nil {
+		s.logHandshake(remote, err)
+		closeGently(conn)
+		return
+	}
+	if err := s.newSession(conn, h, remote).run(ctx); err != nil && ctx.Err() == nil {
+		s.log.Debug("session ended", "viewer", remote, "error", err)
+	}
+}
+
+// handshake leads the viewer up to its ClientInit.
+func (s *Server) handshake(conn net.Conn) (rfb.Handshake, error) {
+	conn.SetDeadline(time.Now().Add(handshakeLimit))
+	host := hostOf(conn.RemoteAddr())
+	if s.ban.banned(host, time.Now()) {
+		err := rfb.Refuse(conn, "Too many security failures")
+		return rfb.Handshake{}, errors.Join(errBanned, err)
+	}
+	cfg := s.auth
+	cfg.OnAuthFailure = func() string {
+		s.ban.failed(host, time.Now())
+		return "Authentication failed"
+	}
+	h, err := rfb.Accept(conn, cfg)
+	if err != nil {
+		return h, err
+	}
+	if h.Security == rfb.SecurityVncAuth {
+		s.ban.succeeded(host)
+	}
+	return h, conn.SetDeadline(time.Time{})
+}
+
+// logHandshake says what the operator should know of a connection that did not
+// become a viewer. Port probes, scans and browsers' preconnects come and go all
+// day: they are nobody's concern.
+func (s *Server) logHandshake(remote string, err error) {
+	switch {
+	case err == nil:
+	case errors.Is(err, rfb.ErrAuthentication):
+		s.log.Warn("wrong password", "viewer", remote)
+	case errors.Is(err, errBanned):
+		s.log.Info("refused after too many wrong passwords", "viewer", remote)
+	default:
+		s.log.Debug("connection did not become a viewer", "remote", remote, "error", err)
+	}
+}
+
+func (s *Server) beginHandshake() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shaking >= maxHandshakes {
+		if time.Since(s.refusedAt) > time.Second {
+			s.refusedAt = time.Now()
+			s.log.Warn("too many connections wait for authentication: new ones are closed")
+		}
+		return false
+	}
+	s.shaking++
+	return true
+}
+
+func (s *Server) endHandshake() {
+	s.mu.Lock()
+	s.shaking--
+	s.mu.Unlock()
+}
+
+// join makes se one of the sessions, and disconnects others as sharing says.
+func (s *Server) join(se *session, shared bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared {
+		for other := range s.sessions {
+			s.log.Info("viewer gives way to another that does not share", "viewer", other.remote, "to", se.remote)
+			other.stop()
+		}
+	}
+	s.sessions[se] = struct{}{}
+}
+
+func (s *Server) leave(se *session) {
+	s.mu.Lock()
+	delete(s.sessions, se)
+	s.mu.Unlock()
+}
+
+// SetClipboard gives the X server's clipboard, UTF-8, to the viewers.
+func (s *Server) SetClipboard(text string) { s.spreadClipboard(text, nil) }
+
+func (s *Server) spreadClipboard(text string, from *session) {
+	if len(text) > s.cfg.MaxCutText {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for se := range s.sessions {
+		if se != from {
+			se.offerClipboard(text)
+		}
+	}
+}
+
+// Bell rings the viewers' bells.
+func (s *Server) Bell() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for se := range s.sessions {
+		se.wish(func(w *wishes) { w.bell = true })
+	}
+}
+
+// closeGently ends a connection so that the peer reads everything that was sent:
+// closing with unread input would make the kernel send RST, which destroys what
+// is still under way.
+func closeGently(conn net.Conn) {
+	if c, ok := conn.(interface{ CloseWrite() error }); ok && c.CloseWrite() == nil {
+		conn.SetReadDeadline(time.Now().Add(lingerLimit))
+		var scratch [4096]byte
+		for range 64 {
+			if _, err := conn.Read(scratch[:]); err != nil {
+				break
+			}
+		}
+	}
+	conn.Close()
+}
+
+// lingerLimit is how long closeGently waits for the peer's end.
+const lingerLimit = 250 * time.Millisecond

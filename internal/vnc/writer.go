@@ -1,0 +1,397 @@
+package vnc
+
+import (
+	"context"
+	"image"
+	"time"
+
+	"framebridge/capture"
+	"framebridge/encode"
+	"framebridge/internal/pix"
+	"framebridge/internal/screen"
+	"framebridge/rfb"
+)
+
+// writer is what the writer goroutine knows of its viewer.
+type writer struct {
+	caps   caps
+	format pix.Format
+	conv   *pix.Converter
+	enc    encoders
+
+	size   image.Point // of the viewer's framebuffer
+	source image.Point // of the screen when the viewer's size was decided
+	blank  pix.Region  // of the viewer's framebuffer: lies off the screen and was not yet cleared
+
+	cursorSent  uint64 // serial of the cursor shape that the viewer has
+	pointerSent image.Point
+	nameSent    bool
+	buttonsSent bool
+	painted     paintedCursor
+
+	out     []byte // not yet written
+	sent    int64  // bytes
+	updates int64
+	snap    pix.Image
+	split   []image.Rectangle
+}
+
+// flushAt is how many bytes of a large update are collected before they are
+// written, so that the viewer decodes the first rectangles while the others are
+// encoded. What is smaller goes out in one write.
+const flushAt = 64 << 10
+
+// write sends what the wishes and the screen call for until ctx is done.
+func (se *session) write(ctx context.Context) error {
+	se.format = pix.BGRX
+	se.conv = pix.NewConverter(se.format)
+	se.caps = newCaps(nil)
+	se.source = se.size
+	for {
+		if err := se.serve(); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-se.kick:
+		case <-se.view.Wake():
+		}
+	}
+}
+
+// serve does everything that can be done now.
+func (se *session) serve() error {
+	se.mu.Lock()
+	w := se.w
+	se.w.newForm, se.w.newCaps = false, false
+	se.w.asked, se.w.area, se.w.whole, se.w.init = false, image.Rectangle{}, pix.Region{}, false
+	se.w.newCut, se.w.cut, se.w.bell, se.w.fences, se.w.resizes = false, "", false, nil, 0
+	se.mu.Unlock()
+
+	if w.newForm || w.newCaps {
+		se.configure(w)
+	}
+	se.control(w)
+	for _, r := range w.whole.Clip(image.Rectangle{Max: se.source}).Rects() {
+		se.view.Add(r)
+	}
+	if w.asked {
+		done, err := se.update(w)
+		if err != nil {
+			return err
+		}
+		if !done {
+			// The request stands. What was asked for without regard is the view's now.
+			se.mu.Lock()
+			se.w.asked = true
+			se.w.area = se.w.area.Union(w.area)
+			se.mu.Unlock()
+		}
+		se.view.Want(!done)
+	} else {
+		se.view.Want(false)
+	}
+	return se.flush()
+}
+
+// configure takes over a new pixel format or list of encodings.
+func (se *session) configure(w wishes) {
+	se.caps = w.caps
+	if w.newForm {
+		se.format = w.format
+		se.conv = pix.NewConverter(w.format)
+		se.cursorSent = 0 // its pixels are in the viewer's format
+		if !w.format.TrueColour {
+			m := rfb.SetColourMapEntries{Colours: make([]rfb.Colour, len(pix.ColourMap))}
+			for i, c := range pix.ColourMap {
+				m.Colours[i] = rfb.ColourOf(c)
+			}
+			se.out = m.Append(se.out)
+		}
+	}
+	if w.newCaps {
+		se.cursorSent = 0
+		se.painted.enabled = se.caps.cursor == 0
+	}
+	se.enc.setParams(encode.Params{Format: se.format, Compress: se.caps.compress, Quality: se.caps.quality})
+}
+
+// control appends the messages that need no request.
+func (se *session) control(w wishes) {
+	for _, f := range w.fences {
+		se.out = f.Append(se.out)
+	}
+	if w.bell {
+		se.out = rfb.Bell{}.Append(se.out)
+	}
+	if w.newCut {
+		se.out = rfb.ServerCutText{Data: utf8ToLatin1(w.cut)}.Append(se.out)
+	}
+	if se.caps.extDesktopSize {
+		// Resizing is not on offer: each wish is answered, none fulfilled.
+		for range min(w.resizes, maxFences) {
+			se.appendLayout(rfb.ResizeByClient, rfb.ResizeProhibited)
+		}
+	}
+}
+
+// appendLayout appends an update that tells the framebuffer's size and screens.
+func (se *session) appendLayout(reason rfb.ResizeReason, status rfb.ResizeStatus) {
+	w, h := uint16(se.size.X), uint16(se.size.Y)
+	se.out = rfb.FramebufferUpdate{Rects: 1}.Append(se.out)
+	se.out = rfb.ExtendedDesktopSize{
+		Reason: reason, Status: status, Width: w, Height: h,
+		Screens: []rfb.Screen{{Width: w, Height: h}},
+	}.Append(se.out)
+}
+
+// update answers a request if there is anything to answer it with; done says
+// whether there was.
+func (se *session) update(w wishes) (done bool, err error) {
+	if w.init && se.caps.extDesktopSize {
+		se.appendLayout(rfb.ResizeByServer, rfb.ResizeOK)
+	}
+	shown := se.painted.at
+	if se.painted.enabled {
+		se.painted.follow(se)
+	}
+	area := w.area.Intersect(image.Rectangle{Max: se.size})
+	if se.size != se.source {
+		// Moves may cross the border of what the viewer can show.
+		area = area.Intersect(image.Rectangle{Max: se.source})
+	}
+	u := se.view.Take(area, se.caps.copyRect)
+	if u.Size == (image.Point{}) {
+		return false, nil
+	}
+	if u.Size != se.source {
+		se.source = u.Size
+		if u.Size.X <= rfbMax && u.Size.Y <= rfbMax && (se.caps.extDesktopSize || se.caps.desktopSize) {
+			return true, se.resize(u)
+		}
+		// This viewer keeps its size: it sees the part that fits, and nothing
+		// beside a smaller screen.
+		bounds := image.Rectangle{Max: se.size}
+		se.blank = pix.RegionOf(bounds).Subtract(pix.RegionOf(image.Rectangle{Max: u.Size}))
+		u.Damage = u.Damage.Clip(bounds)
+	}
+	damage := u.Damage
+	if se.painted.enabled && len(u.Moves) > 0 {
+		damage = damage.Union(smeared(shown, u.Moves)).Union(pix.RegionOf(se.painted.at))
+	}
+	if !se.blank.Empty() {
+		damage = damage.Union(se.blank)
+		se.blank = pix.Region{}
+	}
+
+	var pseudo []byte
+	n := se.appendPseudo(&pseudo, w)
+	rects := se.plan(damage)
+	if n+len(u.Moves)+len(rects) == 0 {
+		return false, nil
+	}
+	se.updates++
+	return true, se.sendUpdate(pseudo, n, u.Moves, rects)
+}
+
+// resize tells the viewer its framebuffer's new size: an update of its own
+// (RFC 6143, section 7.8.2). The viewer asks anew.
+func (se *session) resize(u screen.Update) error {
+	se.view.Return(u.Damage)
+	se.size = u.Size
+	se.blank = pix.Region{}
+	if se.caps.extDesktopSize {
+		se.appendLayout(rfb.ResizeByServer, rfb.ResizeOK)
+		return nil
+	}
+	se.out = rfb.FramebufferUpdate{Rects: 1}.Append(se.out)
+	se.out = rfb.DesktopSize{Width: uint16(u.Size.X), Height: uint16(u.Size.Y)}.Append(se.out)
+	return nil
+}
+
+// appendPseudo appends the pseudo-rectangles that are due and returns their
+// number.
+func (se *session) appendPseudo(b *[]byte, w wishes) (n int) {
+	if se.caps.extendedButtons && !se.buttonsSent {
+		se.buttonsSent = true
+		*b = rfb.ExtendedMouseButtonsAck.Append(*b)
+		n++
+	}
+	if se.caps.desktopName && !se.nameSent {
+		se.nameSent = true
+		*b = rfb.DesktopName{Name: se.srv.cfg.DesktopName}.Append(*b)
+		n++
+	}
+	if se.caps.cursor != 0 {
+		if c, serial := se.srv.cfg.Screen.Cursor(); c != nil && serial != se.cursorSent {
+			se.cursorSent = serial
+			*b = appendCursor(*b, c, se.caps.cursor, se.conv)
+			n++
+		}
+	}
+	if se.caps.pointerPos {
+		// Where the viewer itself put the pointer it knows better than we do: its
+		// own movements are still on their way when the report of one arrives.
+		p, known := se.srv.cfg.Screen.Pointer()
+		if known && p != se.pointerSent {
+			se.pointerSent = p
+			if !w.hasPointer || p != w.pointer {
+				*b = rfb.PointerPos{X: uint16(max(0, p.X)), Y: uint16(max(0, p.Y))}.Append(*b)
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// plan cuts the damage into the rectangles to encode.
+func (se *session) plan(damage pix.Region) []image.Rectangle {
+	w, area := limits(se.caps.encoding)
+	se.split = se.split[:0]
+	for _, r := range damage.Rects() {
+		se.split = encode.AppendSplit(se.split, r, w, area)
+	}
+	return se.split
+}
+
+// maxRects is the largest count in an update's header that does not mean "until
+// LastRect".
+const maxRects = rfb.RectsUntilLast - 1
+
+// sendUpdate encodes and writes one update.
+func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects []image.Rectangle) error {
+	total := n + len(moves) + len(rects)
+	if total > maxRects {
+		// Never reached by sane screens: what is over waits for the next request.
+		over := total - maxRects
+		se.view.Return(pix.RegionOf(rects[len(rects)-over:]...))
+		rects = rects[:len(rects)-over]
+		total = maxRects
+	}
+	se.out = rfb.FramebufferUpdate{Rects: uint16(total)}.Append(se.out)
+	se.out = append(se.out, pseudo...)
+	for _, m := range moves {
+		se.out = rfb.CopyRectOf(m.To(), m.Src.Min).Append(se.out)
+	}
+	for _, r := range rects {
+		if err := se.appendRect(r); err != nil {
+			return err
+		}
+		if len(se.out) >= flushAt {
+			if err := se.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// appendRect encodes the pixels of r as they are now.
+func (se *session) appendRect(r image.Rectangle) error {
+	se.view.Snapshot(&se.snap, r)
+	if screen := (image.Rectangle{Max: se.source}); !r.In(screen) {
+		clearOutside(&se.snap, screen)
+	}
+	if se.painted.enabled {
+		se.painted.draw(&se.snap)
+	}
+	e, enc := se.enc.get(se.caps.encoding)
+	head := len(se.out)
+	se.out = rfb.RectangleOf(r, e).Append(se.out)
+	body := len(se.out)
+	var err error
+	se.out, err = enc.AppendRect(se.out, &se.snap, r)
+	if err != nil {
+		return err
+	}
+	if stateless(e) && len(se.out)-body > r.Dx()*r.Dy()*se.format.Bytes() {
+		// Raw may always be sent, and here it is smaller.
+		e, enc = se.enc.get(rfb.EncodingRaw)
+		se.out = rfb.RectangleOf(r, e).Append(se.out[:head])
+		se.out, err = enc.AppendRect(se.out, &se.snap, r)
+	}
+	return err
+}
+
+// clearOutside makes the pixels of m black that do not lie in r.
+func clearOutside(m *pix.Image, r image.Rectangle) {
+	for _, q := range pix.RegionOf(m.Rect).Subtract(pix.RegionOf(r)).Rects() {
+		m.Fill(q, 0)
+	}
+}
+
+// send writes b at once.
+func (se *session) send(b []byte) error {
+	se.out = append(se.out, b...)
+	return se.flush()
+}
+
+// flush writes what was collected.
+func (se *session) flush() error {
+	if len(se.out) == 0 {
+		return nil
+	}
+	if err := se.conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+		return err
+	}
+	n, err := se.conn.Write(se.out)
+	se.sent += int64(n)
+	if cap(se.out) > 4*flushAt {
+		se.out = nil // one huge rectangle must not stay in memory
+	}
+	se.out = se.out[:0]
+	return err
+}
+
+// paintedCursor is the pointer as part of the picture, for viewers that know no
+// cursor pseudo-encoding.
+type paintedCursor struct {
+	enabled bool
+	shape   *capture.Cursor
+	serial  uint64
+	origin  image.Point     // of the shape's top left pixel, perhaps off the screen
+	at      image.Rectangle // what of it is on the screen
+}
+
+// follow notes where the pointer is now; the places it left and reached are
+// lacking at the viewer.
+func (p *paintedCursor) follow(se *session) {
+	scr := se.srv.cfg.Screen
+	shape, serial := scr.Cursor()
+	pos, known := scr.Pointer()
+	var at image.Rectangle
+	var origin image.Point
+	if shape != nil && known {
+		origin = pos.Sub(shape.Hot)
+		at = image.Rectangle{Max: shape.Size}.Add(origin).Intersect(image.Rectangle{Max: se.source})
+	}
+	if serial == p.serial && at == p.at {
+		return
+	}
+	se.view.Add(p.at)
+	se.view.Add(at)
+	p.shape, p.serial, p.origin, p.at = shape, serial, origin, at
+}
+
+// draw paints the pointer over m.
+func (p *paintedCursor) draw(m *pix.Image) {
+	if p.shape == nil || p.at.Empty() {
+		return
+	}
+	blendCursor(m, p.shape, p.origin)
+}
+
+// smeared returns where a pointer painted at the rectangle at is seen after the
+// viewer has made the moves.
+func smeared(at image.Rectangle, moves []screen.Move) pix.Region {
+	g := pix.RegionOf(at)
+	for _, m := range moves {
+		copied := g.Clip(m.Src).Translate(m.Dst.Sub(m.Src.Min))
+		g = g.Subtract(pix.RegionOf(m.To())).Union(copied)
+	}
+	return g
+}
