@@ -1,6 +1,8 @@
 package xtest
 
 import (
+	"unicode"
+
 	"framebridge/input"
 )
 
@@ -35,6 +37,8 @@ const (
 // canLock, locks and the group can be changed.
 func (m *keymap) choose(sym uint32, st state, canLock bool) (best choice, ok bool) {
 	lower, upper := input.ConvertCase(sym)
+	// Some letters, such as ß, are made upper case by some programs only.
+	isLower := unicode.IsLower(input.Rune(sym))
 	for _, p := range m.places[sym] {
 		k := &m.keys[p.code]
 		c := choice{place: p}
@@ -51,7 +55,7 @@ func (m *keymap) choose(sym uint32, st state, canLock bool) (best choice, ok boo
 			// Modifier keys are pressed as they are: a Shift around Meta_L, which
 			// is often on Alt's second level, would undo the viewer's own.
 			c.regroup, c.cost = false, c.cost+p.level
-		} else if !m.combine(&c, sym, st, canLock, sym == lower && lower != upper) {
+		} else if !m.combine(&c, sym, st, canLock, isLower) {
 			continue
 		}
 		if !ok || c.cost < best.cost {
