@@ -1,0 +1,42 @@
+package xshm_test
+
+import (
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"framebridge/capture/xshm"
+	"framebridge/internal/xvfb"
+	"framebridge/internal/xvfb/xvfbtest"
+)
+
+// TestNoLeaks opens and closes many sources: descriptors go with Close, mappings
+// when the garbage collector has seen that nobody can read them.
+func TestNoLeaks(t *testing.T) {
+	s := xvfbtest.Start(t, xvfb.Options{Width: 640, Height: 480})
+	count := func() (mappings, files int) {
+		maps, err := os.ReadFile("/proc/self/maps")
+		require.NoError(t, err)
+		list, err := os.ReadDir("/proc/self/fd")
+		require.NoError(t, err)
+		return strings.Count(string(maps), "memfd:framebridge") + strings.Count(string(maps), "SYSV"), len(list)
+	}
+	_, files := count()
+	for i := range 40 {
+		src, err := xshm.Open(t.Context(), xshm.Options{Display: s.Display(), AuthFile: s.AuthFile(), Method: methods[i%2], Logger: quiet})
+		require.NoError(t, err)
+		f, err := src.Next(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, src.Close())
+		_ = f.Patches[0].At(639, 479) // still there
+	}
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		m, n := count()
+		return m == 0 && n <= files
+	}, timeout, 10*time.Millisecond)
+}
