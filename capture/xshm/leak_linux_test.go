@@ -38,5 +38,5 @@ func TestNoLeaks(t *testing.T) {
 		runtime.GC()
 		m, n := count()
 		return m == 0 && n <= files
-	}, timeout, 10*time.Millisecond)
+	}, 20*time.Second, 10*time.Millisecond)
 }
