@@ -1,7 +1,10 @@
 package xshm_test
 
 import (
+	"image"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -9,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"framebridge/capture/capturetest"
 	"framebridge/capture/xshm"
 	"framebridge/internal/xvfb"
 	"framebridge/internal/xvfb/xvfbtest"
@@ -39,4 +43,24 @@ func TestNoLeaks(t *testing.T) {
 		m, n := count()
 		return m == 0 && n <= files
 	}, 20*time.Second, 10*time.Millisecond)
+}
+
+// TestOtherIPCNamespace has the server in another IPC namespace, as in another
+// pod or on the host: SysV ids mean nothing there, or something else.
+func TestOtherIPCNamespace(t *testing.T) {
+	xvfbtest.Start(t, xvfb.Options{Width: 64, Height: 64}) // or skip
+	if out, err := exec.Command("unshare", "--ipc", "true").CombinedOutput(); err != nil {
+		t.Skipf("cannot make namespaces here: %v %s", err, out)
+	}
+	script := filepath.Join(t.TempDir(), "xvfb-elsewhere")
+	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\nexec unshare --ipc Xvfb \"$@\"\n"), 0o700))
+	s := xvfbtest.Start(t, xvfb.Options{Program: script, Width: 640, Height: 480})
+	_, err := xshm.Open(t.Context(), xshm.Options{Display: s.Display(), AuthFile: s.AuthFile(), Method: xshm.Shm, Logger: quiet})
+	require.Error(t, err)
+	p := xvfbtest.NewPainter(t, s)
+	v := capturetest.NewViewer(t, open(t, s, xshm.ShmFd))
+	p.Noise(image.Rect(0, 0, 640, 50))
+	v.Next()
+	v.Idle()
+	require.True(t, v.Equals(p.Truth()))
 }
