@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/flate"
@@ -103,4 +104,30 @@ func TestStreamAllocs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}))
+}
+
+// TestDeflateConcurrently compresses on several goroutines and joins what they
+// made, as one zlib stream.
+func TestDeflateConcurrently(t *testing.T) {
+	pieces := make([][]byte, 16)
+	errs := make([]error, len(pieces))
+	data := func(i int) []byte { return bytes.Repeat([]byte{byte(i), 1, 2, byte(i * 3)}, 5000+i) }
+	var wg sync.WaitGroup
+	for i := range pieces {
+		wg.Go(func() { pieces[i], errs[i] = AppendDeflate(nil, data(i), i%10) })
+	}
+	wg.Wait()
+	var s Stream
+	var wire, want []byte
+	for i, p := range pieces {
+		require.NoError(t, errs[i])
+		wire = s.AppendDeflated(wire, p)
+		want = append(want, data(i)...)
+	}
+	z, err := stdzlib.NewReader(bytes.NewReader(wire))
+	require.NoError(t, err)
+	got := make([]byte, len(want))
+	_, err = io.ReadFull(z, got)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(want, got))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"log/slog"
 	"net"
@@ -207,6 +208,9 @@ func (b *bridge) follow(wait, run context.Context) error {
 		}
 	}
 }
+
+// lostSize is the picture's size when the display was lost before anybody saw it.
+var lostSize = image.Pt(1024, 768)
 
 // display is what is open while the X server is there.
 type display struct {

@@ -1,6 +1,9 @@
 package jpeg
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // quantBase holds the luminance and chrominance quantisation tables of T.81,
 // annex K.1, row by row.
@@ -56,10 +59,18 @@ func (q *quantiser) set(base *[64]byte, quality int) {
 }
 
 // transform computes the quantised coefficients of the 8x8 samples at src in
-// zigzag order. Bit k of the result tells that coefficient k is not zero; of the
-// others only the first is written. At most times most are zero, and the multiply
+// zigzag order. Bit k of the result, k > 0, tells that coefficient k is not zero;
+// of the others only the first is written. Bit 0 has no meaning. At most times most are zero, and the multiply
 // is spent on the rest alone.
 func (q *quantiser) transform(coef *[64]int16, src []byte, stride int) (nonzero uint64) {
+	if flat(src, stride) {
+		// Only the mean remains: the transform's result would be 64*(src[0]-128).
+		v := 64 * (int32(src[0]) - 128)
+		sign := v >> 31
+		v = int32(uint64((v^sign)-sign+q.half[0]) * q.recip[0] >> 32)
+		coef[0] = int16((v ^ sign) - sign)
+		return 0
+	}
 	var block [64]int32
 	fdct(&block, src, stride)
 	// First which are not zero, without a branch; then the few divisions.
@@ -77,6 +88,18 @@ func (q *quantiser) transform(coef *[64]int16, src []byte, stride int) (nonzero 
 		coef[k] = int16((v ^ sign) - sign)
 	}
 	return nonzero
+}
+
+// flat reports whether all of the 8x8 samples at src are equal, as in the plain
+// parts of a screen that a photograph shares a rectangle with.
+func flat(src []byte, stride int) bool {
+	same := uint64(src[0]) * 0x01010101_01010101
+	for y := range 8 {
+		if binary.LittleEndian.Uint64(src[y*stride:]) != same {
+			return false
+		}
+	}
+	return true
 }
 
 // The transform is the fast DCT of C. Loeffler, A. Ligtenberg and G. Moschytz,

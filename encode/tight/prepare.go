@@ -62,16 +62,6 @@ const (
 	rgbMask2 = uint64(pix.RGBMask)<<32 | pix.RGBMask // of two pixels
 )
 
-// levels maps a compression level to the deflate levels of the streams, which
-// get data of different kinds: full colour, mono, indexed.
-var levels = [10][3]int{
-	{0, 0, 0}, {1, 1, 1}, {2, 3, 3}, {2, 5, 5}, {3, 7, 6},
-	{4, 8, 7}, {5, 8, 7}, {6, 9, 8}, {7, 9, 9}, {9, 9, 9},
-}
-
-// defaultLevel is the compression level for viewers that name none.
-const defaultLevel = 2
-
 // qualities and subsamplings map a quality level; viewers know these steps from
 // other servers.
 var (
@@ -121,12 +111,12 @@ func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
 	if w > maxWidth || area > maxArea {
 		return fmt.Errorf("tight: rectangle %v, want at most %d wide and %d pixels", r, maxWidth, maxArea)
 	}
-	level := k.params.Compress
-	if level < 0 {
-		level = defaultLevel
+	level, err := k.params.DeflateLevel()
+	if err != nil {
+		return fmt.Errorf("tight: %w", err)
 	}
-	if level > 9 || k.params.Quality > 9 {
-		return fmt.Errorf("tight: compression level %d, quality level %d, want at most 9", level, k.params.Quality)
+	if k.params.Quality >= len(qualities) {
+		return fmt.Errorf("tight: quality level %d, want at most 9", k.params.Quality)
 	}
 	out.Head, out.Data, out.Piece = out.Head[:0], out.Data[:0], out.Piece[:0]
 	out.Stream = -1
@@ -177,7 +167,7 @@ func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
 		out.Stream = -1
 	}
 	if out.Stream >= 0 {
-		out.Level = levels[level][out.Stream]
+		out.Level = level
 	}
 	return nil
 }

@@ -62,6 +62,10 @@ func (e *Encoder) AppendRect(dst []byte, m *pix.Image, r image.Rectangle) ([]byt
 	return e.Append(dst, &e.prepared)
 }
 
+// Class returns how AppendRect sent its last rectangle. After JPEG the viewer has
+// an approximation that may want to be refreshed.
+func (e *Encoder) Class() Class { return e.prepared.Class }
+
 // Append appends the payload of a prepared rectangle for this encoder's viewer,
 // who must have asked for the parameters it was made with.
 func (e *Encoder) Append(dst []byte, p *Prepared) ([]byte, error) {

@@ -152,6 +152,8 @@ func TestLossless(t *testing.T) {
 	e := New(encode.Params{Format: pix.BGRX, Compress: -1, Quality: -1})
 	var v viewer
 	encodetest.Lossless(t, e, v.decode, nil)
+	e.Release() // the streams go on without their compressors
+	encodetest.Lossless(t, e, v.decode, func(p image.Point) bool { return p.X < 20 })
 	require.Zero(t, v.resets, "the first rectangle must not reset a stream, nor need any other")
 	for _, c := range []string{"fill", "mono", "indexed", "full"} {
 		require.Greater(t, v.classes[c], 20, c)
@@ -215,6 +217,7 @@ func TestJPEG(t *testing.T) {
 					require.GreaterOrEqual(t, int(f.BitsPerPixel), 16)
 					continue
 				}
+				require.Equal(t, e.Class() == JPEG, v.jpeg != nil)
 				require.Equal(t, lossy, v.jpeg != nil, "%s %s %d", f.Name, c.Name, q)
 				if !lossy {
 					require.Equal(t, encodetest.Values(f.Format, m, r), got)

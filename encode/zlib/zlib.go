@@ -5,6 +5,7 @@ package zlib
 
 import (
 	"encoding/binary"
+	"fmt"
 	"image"
 
 	"framebridge/encode"
@@ -14,20 +15,16 @@ import (
 // Encoding is the encoding's number in a rectangle's header.
 const Encoding = 6
 
-// defaultLevel is the deflate level for viewers that name none: above it time
-// grows faster than the output shrinks.
-const defaultLevel = 2
-
 // Encoder makes Zlib rectangles; its stream goes on across SetParams.
 type Encoder struct {
 	conv   *pix.Converter
-	level  int
+	params encode.Params
 	stream encode.Stream
 	buf    []byte
 }
 
-// New returns an encoder for p, whose Format must be valid. Compress is the
-// deflate level.
+// New returns an encoder for p, whose Format must be valid. Compress
+// chooses the deflate level.
 func New(p encode.Params) *Encoder {
 	e := new(Encoder)
 	e.SetParams(p)
@@ -39,10 +36,7 @@ func (e *Encoder) SetParams(p encode.Params) {
 	if e.conv == nil || p.Format != e.conv.Format {
 		e.conv = pix.NewConverter(p.Format)
 	}
-	e.level = p.Compress
-	if e.level < 0 {
-		e.level = defaultLevel
-	}
+	e.params = p
 }
 
 // Release gives the compressor and the scratch memory back; the encoder stays
@@ -55,14 +49,18 @@ func (e *Encoder) Release() {
 // AppendRect implements encode.Encoder. It fails only for a compression level
 // above 9.
 func (e *Encoder) AppendRect(dst []byte, m *pix.Image, r image.Rectangle) ([]byte, error) {
+	level, err := e.params.DeflateLevel()
+	if err != nil {
+		return dst, fmt.Errorf("zlib: %w", err)
+	}
 	e.buf = e.buf[:0]
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		e.buf = e.conv.Append(e.buf, m.Row(y, r.Min.X, r.Max.X))
 	}
 	at := len(dst)
-	dst, err := e.stream.Append(append(dst, 0, 0, 0, 0), e.buf, e.level)
+	dst, err = e.stream.Append(append(dst, 0, 0, 0, 0), e.buf, level)
 	if err != nil {
-		return dst, err
+		return dst, fmt.Errorf("zlib: %w", err)
 	}
 	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	return dst, nil

@@ -27,9 +27,6 @@ const (
 const (
 	tileSize     = 64
 	tileSizeTRLE = 16
-	// defaultLevel is the deflate level for viewers that name none: above it time
-	// grows faster than the output shrinks.
-	defaultLevel = 2
 )
 
 // A Prepared is a rectangle's tiles before the zlib stream. It may be kept, and
@@ -43,8 +40,8 @@ type Prepared struct {
 
 // A Packer codes tiles. Use it from one goroutine; several may work side by side.
 type Packer struct {
-	coder coder
-	level int
+	coder  coder
+	params encode.Params
 }
 
 // NewPacker returns a packer for p, whose Format must be valid.
@@ -57,21 +54,23 @@ func NewPacker(p encode.Params) *Packer {
 // SetParams makes p apply from the next rectangle on.
 func (k *Packer) SetParams(p encode.Params) {
 	k.coder.setFormat(p.Format)
-	k.level = p.Compress
-	if k.level < 0 {
-		k.level = defaultLevel
-	}
+	k.params = p
 }
 
 // Prepare fills out with the pixels of m in r, which lies in m and is not empty.
-func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) {
-	out.Level = k.level
+// An error is a compression level above 9.
+func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
+	level, err := k.params.DeflateLevel()
+	if err != nil {
+		return fmt.Errorf("zrle: %w", err)
+	}
+	out.Level = level
 	out.Data = k.coder.appendTiles(out.Data[:0], m, r, tileSize)
 	out.Piece = out.Piece[:0]
+	return nil
 }
 
-// Compress makes out's data independent of any stream's history. An error is a
-// level above 9.
+// Compress makes out's data independent of any stream's history.
 func (k *Packer) Compress(out *Prepared) error {
 	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level)
 	if err != nil {
@@ -89,8 +88,8 @@ type Encoder struct {
 	prepared Prepared
 }
 
-// New returns an encoder for p, whose Format must be valid. Compress 0 to 9 is
-// the deflate level.
+// New returns an encoder for p, whose Format must be valid. Compress
+// chooses the deflate level.
 func New(p encode.Params) *Encoder { return &Encoder{packer: NewPacker(p)} }
 
 // SetParams makes p apply from the next rectangle on.
@@ -106,7 +105,9 @@ func (e *Encoder) Release() {
 // AppendRect implements encode.Encoder. It fails only for a compression level
 // above 9.
 func (e *Encoder) AppendRect(dst []byte, m *pix.Image, r image.Rectangle) ([]byte, error) {
-	e.packer.Prepare(&e.prepared, m, r)
+	if err := e.packer.Prepare(&e.prepared, m, r); err != nil {
+		return dst, err
+	}
 	return e.Append(dst, &e.prepared)
 }
 

@@ -155,8 +155,11 @@ func (o oneByte) ReadByte() (byte, error) {
 
 func TestZRLE(t *testing.T) {
 	v := viewer{tiles: tiles{map[byte]int{}}}
-	encodetest.Lossless(t, New(encode.Params{Format: pix.BGRX}), v.decode, nil)
+	e := New(encode.Params{Format: pix.BGRX})
+	encodetest.Lossless(t, e, v.decode, nil)
 	v.require(t)
+	e.Release() // the stream goes on without its compressor
+	encodetest.Lossless(t, e, v.decode, func(p image.Point) bool { return p.X < 20 })
 }
 
 // TestPieces compresses without the viewer, as for many viewers or on many cores.
@@ -174,7 +177,9 @@ type pieces struct {
 
 func (s *pieces) AppendRect(dst []byte, m *pix.Image, r image.Rectangle) ([]byte, error) {
 	var p Prepared
-	s.Prepare(&p, m, r)
+	if err := s.Prepare(&p, m, r); err != nil {
+		return dst, err
+	}
 	if s.n++; s.n%3 > 0 {
 		if err := s.Compress(&p); err != nil {
 			return dst, err

@@ -77,10 +77,14 @@ func (f Format) mask() uint32 {
 
 // CPixel tells how ZRLE and TRLE write a pixel of this format (RFC 6143,
 // section 7.7.5, CPIXEL): size is 3 where the colours of a 32-bit true-colour
-// pixel with depth 24 or less all lie in its low or all in its high three
-// bytes, else Bytes(). high says that the unused byte is the low one.
+// pixel all lie in its low or all in its high three bytes, else Bytes(). high
+// says that the unused byte is the low one.
+//
+// The RFC also asks for a depth of 24 or less. TigerVNC, libvncserver and
+// libvncclient look at the colours alone, so a viewer that says depth 32 and
+// means 24 expects three bytes.
 func (f Format) CPixel() (size int, high bool) {
-	if !f.TrueColour || f.BitsPerPixel != 32 || f.Depth > 24 {
+	if !f.TrueColour || f.BitsPerPixel != 32 {
 		return f.Bytes(), false
 	}
 	switch m := f.mask(); {

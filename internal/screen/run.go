@@ -74,9 +74,12 @@ func (r *runner) step(ctx context.Context) error {
 	if err := r.bucket.wait(ctx); err != nil {
 		return err
 	}
-	deadline := r.verifyAt
-	if r.polling {
+	var deadline time.Time // none: the first frame is not to be interrupted
+	switch {
+	case r.polling:
 		deadline = time.Now().Add(max(pollInterval, 10*r.pollCost))
+	case !r.first:
+		deadline = r.verifyAt
 	}
 	nctx, cancel := r.s.whileViewed(ctx, deadline)
 	f, err := r.src.Next(nctx)

@@ -274,6 +274,7 @@ func TestMissedDamageIsFoundAndPolled(t *testing.T) {
 		return f, false
 	}
 	stop := start(t, s, src)
+	time.Sleep(5 * time.Millisecond) // verifying is due before the first picture is there
 	v := s.View()
 	src.frames <- whole(old)
 	wait(t, v.Wake())

@@ -402,7 +402,10 @@ func TestAViewerThatNeverReads(t *testing.T) {
 	require.NoError(t, err)
 	defer lazy.Close()
 	go func() {
-		for lazy.RequestUpdate(false, image.Rect(0, 0, 1200, 800)) == nil {
+		for range 5000 {
+			if lazy.RequestUpdate(false, image.Rect(0, 0, 1200, 800)) != nil {
+				return
+			}
 		}
 	}()
 	c := r.dial(t, rfbtest.Options{Shared: true, Encodings: []rfb.Encoding{rfb.EncodingZRLE}})

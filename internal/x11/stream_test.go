@@ -60,7 +60,7 @@ func TestLayoutOfXgb(t *testing.T) {
 		cookie *xgb.Cookie
 		seq    chan bool
 	}
-	_ = other{}.buf
+	_ = other{nil, nil, nil}
 	require.Error(t, sameStruct(typeOf[xgbRequest](), typeOf[other]()))
 	require.Error(t, sameStruct(typeOf[xgbRequest](), typeOf[xgbID]()))
 }

@@ -24,14 +24,14 @@ func newPixels(f pix.Format) pixels {
 	if !f.TrueColour || f.BitsPerPixel != 32 {
 		return p
 	}
-	if f.Depth <= 24 {
-		used := uint32(f.RedMax)<<f.RedShift | uint32(f.GreenMax)<<f.GreenShift | uint32(f.BlueMax)<<f.BlueShift
-		switch {
-		case used>>24 == 0: // by convention the low ones where both would do
-			p.csize = 3
-		case used<<24 == 0:
-			p.csize, p.cshift = 3, 8
-		}
+	// The document asks for a depth of at most 24, too. No known program looks at
+	// it: TigerVNC, libvncserver and libvncclient use three bytes with 32 as well.
+	used := uint32(f.RedMax)<<f.RedShift | uint32(f.GreenMax)<<f.GreenShift | uint32(f.BlueMax)<<f.BlueShift
+	switch {
+	case used>>24 == 0: // by convention the low ones where both would do
+		p.csize = 3
+	case used<<24 == 0:
+		p.csize, p.cshift = 3, 8
 	}
 	if f.Depth == 24 && f.RedMax == 255 && f.GreenMax == 255 && f.BlueMax == 255 {
 		p.tsize = 3

@@ -1,0 +1,65 @@
+# make demo   install what is missing, build, serve an X server with a desktop
+# make test   install what is missing, check and test everything
+# make help   the rest
+
+SHELL := /bin/bash
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO = $(shell cat .cache/go-path 2>/dev/null || command -v go)
+BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help demo test build deps-demo deps-test check unit race purego cross fuzz bench clean
+
+help:
+	@sed -n 's/^# make /make /p' Makefile
+
+# make build  build bin/framebridge
+build:
+	$(BUILD) -o bin/framebridge ./cmd/framebridge
+
+demo: deps-demo build
+	@.ci/demo
+
+# Each step prints what it does; the first that fails ends it. race runs every
+# package, the programs' end-to-end tests with real viewers among them.
+test: deps-test
+	$(MAKE) check cross purego race
+
+deps-demo:
+	@mkdir -p .cache && .ci/install demo > .cache/install.out && tail -n 1 .cache/install.out > .cache/go-path
+
+deps-test:
+	@mkdir -p .cache && .ci/install test > .cache/install.out && tail -n 1 .cache/install.out > .cache/go-path
+
+# make check  gofmt, vet, staticcheck, tidy go.mod
+check:
+	@out=$$($$($(GO) env GOROOT)/bin/gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+# make unit   all tests, without the race detector
+unit:
+	$(GO) test ./...
+
+race:
+	$(GO) test -race -timeout 20m ./...
+
+purego:
+	$(GO) test -tags purego ./internal/pix/... ./encode/...
+
+cross:
+	CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) build ./...
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build ./...
+
+# make fuzz   every fuzz target, FUZZTIME each (default 30s)
+FUZZTIME ?= 30s
+fuzz:
+	@set -e; for f in $$(git grep -l '^func Fuzz' -- '*_test.go'); do \
+		for n in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$f); do \
+			echo "$$f $$n"; $(GO) test -run '^$$' -fuzz "^$$n\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); \
+		done; \
+	done
+
+clean:
+	rm -rf bin .cache
