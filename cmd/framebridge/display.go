@@ -5,12 +5,15 @@ import (
 	"io"
 
 	"framebridge/capture"
+	"framebridge/capture/fbdir"
 	"framebridge/capture/xshm"
+	"framebridge/input/xtest"
 )
 
 // open connects to the display: one connection for pixels, one for input, one
 // for the clipboard, so that none waits behind another's megabytes.
 func (b *bridge) open(ctx context.Context) (*display, error) {
+	o := b.opts
 	d := &display{}
 	ok := false
 	defer func() {
@@ -19,7 +22,12 @@ func (b *bridge) open(ctx context.Context) (*display, error) {
 		}
 	}()
 
-	var err error
+	sink, err := xtest.Open(ctx, xtest.Options{Display: o.display, AuthFile: o.auth, Logger: b.log})
+	if err != nil {
+		return nil, err
+	}
+	d.sink, d.closers = sink, append(d.closers, sink)
+
 	d.source, err = openSource(ctx, b)
 	if err != nil {
 		return nil, err
@@ -32,6 +40,9 @@ func (b *bridge) open(ctx context.Context) (*display, error) {
 
 func openSource(ctx context.Context, b *bridge) (capture.Source, error) {
 	o := b.opts
+	if o.capture == "fbdir" {
+		return fbdir.Open(ctx, fbdir.Options{Dir: o.fbdir, Display: o.display, AuthFile: o.auth, Logger: b.log})
+	}
 	return xshm.Open(ctx, xshm.Options{
 		Display: o.display, AuthFile: o.auth, Method: xshm.Method(o.capture), Logger: b.log,
 	})

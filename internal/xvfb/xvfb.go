@@ -211,7 +211,7 @@ func (s *Server) Done() <-chan struct{} { return s.done }
 func (s *Server) Err() error {
 	select {
 	case <-s.done:
-		return fmt.Errorf("X server %s ended: %w%s", s.Display(), s.err, s.log.quote())
+		return fmt.Errorf("display %s: the X server ended: %w%s", s.Display(), s.err, s.log.quote())
 	default:
 		return nil
 	}

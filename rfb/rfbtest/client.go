@@ -30,6 +30,11 @@ type Options struct {
 	// HoldFences leaves the server's fence requests to the caller. Else they
 	// are answered as they are read.
 	HoldFences bool
+	// DirtyPadding lets padding hold anything: for servers that are not ours.
+	DirtyPadding bool
+	// OnUpdate is called when the header of an update has been read and its
+	// rectangles have not: where viewers that lose no time ask for the next one.
+	OnUpdate func()
 }
 
 // Client is a viewer. Reading methods, and those that look at what was read,
@@ -39,10 +44,11 @@ type Client struct {
 	// Welcome is the outcome of the handshake.
 	Welcome rfb.Welcome
 
-	nc   net.Conn
-	hold bool
-	in   *stream
-	err  error // sticky, of reading
+	nc    net.Conn
+	hold  bool
+	begun func() // may be nil
+	in    *stream
+	err   error // sticky, of reading
 
 	fb       framebuffer
 	px       pixels
@@ -86,7 +92,8 @@ func Dial(ctx context.Context, addr string, o Options) (*Client, error) {
 // announced. It owns nc, also when it fails. ctx bounds the handshake only.
 func Open(ctx context.Context, nc net.Conn, o Options) (*Client, error) {
 	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
-	c := &Client{nc: nc, hold: o.HoldFences, known: map[rfb.Encoding]bool{rfb.EncodingRaw: true}, in: newStream(nc)}
+	c := &Client{nc: nc, hold: o.HoldFences, begun: o.OnUpdate, known: map[rfb.Encoding]bool{rfb.EncodingRaw: true}, in: newStream(nc)}
+	c.in.dirty = o.DirtyPadding
 	err := c.open(o)
 	if !stop() && err == nil {
 		err = ctx.Err()

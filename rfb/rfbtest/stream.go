@@ -30,6 +30,7 @@ type stream struct {
 	r       *bufio.Reader
 	scratch []byte
 	n       int64 // bytes taken
+	dirty   bool  // padding may hold anything
 }
 
 func newStream(r io.Reader) *stream { return &stream{r: bufio.NewReaderSize(r, streamBuffer)} }
@@ -103,6 +104,9 @@ func takePadding(t taker, n int) error {
 	b, err := t.take(n)
 	if err != nil {
 		return err
+	}
+	if s, ok := t.(*stream); ok && s.dirty {
+		return nil
 	}
 	for _, v := range b {
 		if v != 0 {

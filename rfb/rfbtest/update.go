@@ -52,6 +52,9 @@ func (c *Client) update() (*Update, error) {
 	if open && !c.announced(rfb.PseudoLastRect) {
 		return nil, violation("%d rectangles, but %s was not announced", count, rfb.PseudoLastRect)
 	}
+	if c.begun != nil {
+		c.begun()
+	}
 	u := &Update{}
 	var s sequence
 	for i := range int(count) {

@@ -28,6 +28,7 @@ type Painter struct {
 	root xproto.Drawable
 }
 
+// NewPainter connects to a server to draw on its screen.
 func NewPainter(tb testing.TB, s *xvfb.Server) *Painter {
 	tb.Helper()
 	c, err := x11.Dial(tb.Context(), x11.Options{Display: s.Display(), AuthFile: s.AuthFile(), Logger: quiet})
@@ -44,11 +45,17 @@ func NewPainter(tb testing.TB, s *xvfb.Server) *Painter {
 // Fill paints r with a pixel value and waits until it is done.
 func (p *Painter) Fill(r image.Rectangle, pixel uint32) {
 	p.tb.Helper()
+	p.Send(r, pixel)
+	require.NoError(p.tb, p.Conn.Sync(p.tb.Context()))
+}
+
+// Send has r painted with a pixel value, and does not wait.
+func (p *Painter) Send(r image.Rectangle, pixel uint32) {
 	x := p.Conn.X()
 	xproto.ChangeGC(x, p.gc, xproto.GcForeground, []uint32{pixel})
-	require.NoError(p.tb, xproto.PolyFillRectangleChecked(x, p.root, p.gc, []xproto.Rectangle{{
+	xproto.PolyFillRectangle(x, p.root, p.gc, []xproto.Rectangle{{
 		X: int16(r.Min.X), Y: int16(r.Min.Y), Width: uint16(r.Dx()), Height: uint16(r.Dy()),
-	}}).Check())
+	}})
 }
 
 // Noise paints r with random pixels of the root's depth.
@@ -155,6 +162,7 @@ type Resizer struct {
 	modes  map[image.Point]randr.Mode
 }
 
+// NewResizer returns a Resizer that uses p's connection.
 func NewResizer(p *Painter) *Resizer {
 	p.tb.Helper()
 	_, err := p.Conn.Extension(p.tb.Context(), x11.RandR)

@@ -1,0 +1,233 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"math"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"framebridge/internal/pix"
+	"framebridge/rfb"
+	"framebridge/rfb/rfbtest"
+)
+
+// viewer is a strict RFB client that asks for the next update as soon as one
+// begins, as viewers that lose no time do.
+type viewer struct {
+	c     *rfbtest.Client
+	lossy bool
+	done  chan struct{}
+	err   error // valid when done is closed
+
+	mu      sync.Mutex
+	watch   *watch
+	updates int
+	onFrame func(c *rfbtest.Client) // called after each update, may be nil
+}
+
+// watch waits until a drawn area is in the viewer's framebuffer.
+type watch struct {
+	probes []probe
+	at     chan time.Time // capacity 1
+}
+
+// probe is a pixel and its colour.
+type probe struct {
+	p    image.Point
+	want uint32
+}
+
+// Viewing says how the viewers view.
+type Viewing struct {
+	Encoding rfb.Encoding
+	Compress int // level 0 to 9
+	Quality  int // JPEG level 0 to 9; negative: lossless
+}
+
+func (v Viewing) encodings() []rfb.Encoding {
+	list := []rfb.Encoding{
+		v.Encoding, rfb.EncodingCopyRect, rfb.EncodingZRLE, rfb.EncodingHextile, rfb.EncodingRaw,
+		rfb.PseudoLastRect, rfb.PseudoCursor, rfb.PseudoDesktopSize, rfb.PseudoExtendedDesktopSize, rfb.PseudoFence,
+		rfb.PseudoCompress0 + rfb.Encoding(v.Compress),
+	}
+	if v.Quality >= 0 {
+		list = append(list, rfb.PseudoJPEGQuality0+rfb.Encoding(v.Quality))
+	}
+	return list
+}
+
+// connect connects a viewer and asks for the whole screen.
+func connect(ctx context.Context, nc net.Conn, v Viewing) (*viewer, error) {
+	w := &viewer{lossy: v.Quality >= 0, done: make(chan struct{})}
+	format := pix.BGRX
+	var ready sync.WaitGroup
+	ready.Add(1)
+	c, err := rfbtest.Open(ctx, nc, rfbtest.Options{
+		Shared: true, Encodings: v.encodings(), Format: &format, DirtyPadding: true,
+		OnUpdate: func() {
+			ready.Wait()
+			w.c.RequestUpdate(true, w.c.Bounds()) //nolint:errcheck // reading finds out
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.c = c
+	ready.Done()
+	if err := c.RequestUpdate(false, c.Bounds()); err != nil {
+		c.Close()
+		return nil, err
+	}
+	go w.read()
+	return w, nil
+}
+
+func (v *viewer) read() {
+	defer close(v.done)
+	for {
+		u, err := v.c.ReadUpdate()
+		if err != nil {
+			v.err = err
+			return
+		}
+		v.mu.Lock()
+		if u.Pixels() > 0 {
+			v.updates++
+		}
+		if v.onFrame != nil {
+			v.onFrame(v.c)
+		}
+		if w := v.watch; w != nil && v.shows(w.probes) {
+			w.at <- time.Now()
+			v.watch = nil
+		}
+		v.mu.Unlock()
+	}
+}
+
+// lossyTolerance is how far a component of a JPEG's pixel may be off and still
+// count as the one that was drawn.
+const lossyTolerance = 60
+
+// shows reports whether the framebuffer has the probes' colours: all of them, or
+// nine of ten where pixels are lossy.
+func (v *viewer) shows(probes []probe) bool {
+	b := v.c.Bounds()
+	wrong := 0
+	for _, p := range probes {
+		if !p.p.In(b) {
+			return false
+		}
+		got := v.c.Value(p.p.X, p.p.Y) & pix.RGBMask
+		if got == p.want {
+			continue
+		}
+		if !v.lossy || !near(got, p.want) {
+			wrong++
+		}
+	}
+	if v.lossy {
+		return wrong*10 <= len(probes)
+	}
+	return wrong == 0
+}
+
+func near(a, b uint32) bool {
+	for s := 0; s < 24; s += 8 {
+		d := int(a>>s&255) - int(b>>s&255)
+		if d > lossyTolerance || d < -lossyTolerance {
+			return false
+		}
+	}
+	return true
+}
+
+// expect begins to wait for the contents of area in truth, by probes in places
+// where they differ from what the viewer has now.
+func (v *viewer) expect(truth *pix.Image, area image.Rectangle, rnd *rand.Rand) *watch {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	w := &watch{at: make(chan time.Time, 1)}
+	for range 4000 {
+		p := image.Pt(area.Min.X+rnd.IntN(area.Dx()), area.Min.Y+rnd.IntN(area.Dy()))
+		want := truth.At(p.X, p.Y)
+		got := v.c.Value(p.X, p.Y) & pix.RGBMask
+		if got == want || v.lossy && near(got, want) {
+			continue
+		}
+		if w.probes = append(w.probes, probe{p, want}); len(w.probes) == 200 {
+			break
+		}
+	}
+	if len(w.probes) == 0 {
+		w.at <- time.Now() // nothing to see: the draw did not change anything
+		return w
+	}
+	v.watch = w
+	return w
+}
+
+// changeTimeout is how long a change may take to be seen.
+const changeTimeout = 10 * time.Second
+
+var errNeverSeen = errors.New("a change was never seen")
+
+// wait returns when the change was seen.
+func (v *viewer) wait(ctx context.Context, w *watch) (time.Time, error) {
+	t := time.NewTimer(changeTimeout)
+	defer t.Stop()
+	select {
+	case at := <-w.at:
+		return at, nil
+	case <-v.done:
+		return time.Time{}, fmt.Errorf("viewer: %w", v.err)
+	case <-t.C:
+		return time.Time{}, errNeverSeen
+	case <-ctx.Done():
+		return time.Time{}, ctx.Err()
+	}
+}
+
+// compare returns how many pixels differ from truth, and the PSNR in dB.
+func (v *viewer) compare(truth *pix.Image) (differ int, psnr float64) {
+	v.mu.Lock()
+	img := v.c.Image()
+	v.mu.Unlock()
+	if img.Rect != truth.Rect {
+		return truth.Rect.Dx() * truth.Rect.Dy(), 0
+	}
+	var sum float64
+	for y := range truth.Rect.Dy() {
+		for x := range truth.Rect.Dx() {
+			a, b := img.At(x, y), truth.At(x, y)
+			if a == b {
+				continue
+			}
+			differ++
+			for s := 0; s < 24; s += 8 {
+				d := float64(int(a>>s&255) - int(b>>s&255))
+				sum += d * d
+			}
+		}
+	}
+	if sum == 0 {
+		return differ, math.Inf(1)
+	}
+	return differ, 10 * math.Log10(255*255*3*float64(truth.Rect.Dx()*truth.Rect.Dy())/sum)
+}
+
+func (v *viewer) stats() (bytes int64, updates int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.c.Stats().Bytes, v.updates
+}
+
+func (v *viewer) close() {
+	v.c.Close()
+	<-v.done
+}

@@ -1,0 +1,326 @@
+package bench
+
+import (
+	"context"
+	"image"
+	"math/rand/v2"
+	"time"
+
+	"framebridge/internal/pix"
+	"framebridge/rfb/rfbtest"
+)
+
+// A work is something that programs do to a screen, again and again.
+type work struct {
+	name string
+	what string
+	run  func(ctx context.Context, t *take) error
+}
+
+// take is one work on one server.
+type take struct {
+	stage   *stage
+	viewers []*viewer
+	rnd     *rand.Rand
+	changes int // how many the work makes
+	result  *Result
+}
+
+// Works are the works of bench live by name, in their order.
+func Works() (names []string) {
+	for _, w := range works {
+		names = append(names, w.name)
+	}
+	return names
+}
+
+var works = []work{
+	{"type", "one character, random pauses of 60 to 120 ms", runType},
+	{"popup", "480x320 photo or page at random places", runPopup},
+	{"full", "the whole page changes", runFull},
+	{"scroll", "text area up by 15 pixels with a new line, 25 ms after the viewer shows the last", runScroll},
+	{"storm", "300x300 of photo redrawn 1000 times a second", runStorm},
+	{"video", "640x360 at 30 frames a second", runVideo},
+}
+
+// change draws and waits until the first viewer shows it.
+func (t *take) change(ctx context.Context, draw func() image.Rectangle) error {
+	// The truth must be known before the draw is sent, and the watch be there
+	// before the update comes: drawing only queues the request.
+	area := draw()
+	w := t.viewers[0].expect(t.stage.truth, area, t.rnd)
+	start := time.Now()
+	t.stage.conn.Flush()
+	at, err := t.viewers[0].wait(ctx, w)
+	if err != nil {
+		return err
+	}
+	t.result.Latency = append(t.result.Latency, at.Sub(start))
+	t.result.Changes++
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func runType(ctx context.Context, t *take) error {
+	glyphs := make([]*picture, 24)
+	for i := range glyphs {
+		m := pix.New(image.Rect(0, 0, 9, 18))
+		m.Fill(m.Rect, 0xffffff)
+		draw(m, image.Pt(1, 3), string(letters[i*3]), 0x101010)
+		p, err := t.stage.upload(m)
+		if err != nil {
+			return err
+		}
+		defer t.stage.free(p)
+		glyphs[i] = p
+	}
+	return t.measure(ctx, func() error {
+		for i := range t.changes {
+			err := t.change(ctx, func() image.Rectangle {
+				return t.stage.show(glyphs[t.rnd.IntN(len(glyphs))], image.Pt(40+i%60*9, 60+i/60*18))
+			})
+			if err != nil {
+				return err
+			}
+			if err := sleep(ctx, 60*time.Millisecond+time.Duration(t.rnd.IntN(60))*time.Millisecond); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func runPopup(ctx context.Context, t *take) error {
+	popups := make([]*picture, 8)
+	for i := range popups {
+		m := photo(480, 320, uint64(i))
+		if i%2 == 0 {
+			m = page(480, 320, uint64(i))
+		}
+		p, err := t.stage.upload(m)
+		if err != nil {
+			return err
+		}
+		defer t.stage.free(p)
+		popups[i] = p
+	}
+	b := t.stage.truth.Rect
+	return t.measure(ctx, func() error {
+		for i := range t.changes / 2 {
+			err := t.change(ctx, func() image.Rectangle {
+				return t.stage.show(popups[i%len(popups)], image.Pt(t.rnd.IntN(b.Dx()-480), t.rnd.IntN(b.Dy()-320)))
+			})
+			if err != nil {
+				return err
+			}
+			if err := sleep(ctx, 100*time.Millisecond); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func runFull(ctx context.Context, t *take) error {
+	pages := make([]*picture, 4)
+	b := t.stage.truth.Rect
+	for i := range pages {
+		m := page(b.Dx(), b.Dy(), uint64(100+i))
+		if i%2 == 0 {
+			pix.Copy(m, photoAt(b.Dx()/2, b.Dy()/2, uint64(i), image.Pt(b.Dx()/4, b.Dy()/4)),
+				image.Rect(b.Dx()/4, b.Dy()/4, b.Dx()/4+b.Dx()/2, b.Dy()/4+b.Dy()/2))
+		}
+		p, err := t.stage.upload(m)
+		if err != nil {
+			return err
+		}
+		defer t.stage.free(p)
+		pages[i] = p
+	}
+	return t.measure(ctx, func() error {
+		for i := range max(4, t.changes/4) {
+			err := t.change(ctx, func() image.Rectangle { return t.stage.show(pages[i%len(pages)], image.Point{}) })
+			if err != nil {
+				return err
+			}
+			if err := sleep(ctx, 150*time.Millisecond); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// photoAt is a photo whose rectangle begins at at.
+func photoAt(w, h int, seed uint64, at image.Point) *pix.Image {
+	m := photo(w, h, seed)
+	m.Rect = m.Rect.Add(at)
+	return m
+}
+
+func runScroll(ctx context.Context, t *take) error {
+	const line = 15
+	b := t.stage.truth.Rect
+	area := image.Rectangle{Max: image.Pt(1000, 785)}.Add(image.Pt(60, 60)).Intersect(b.Inset(20))
+	first, err := t.stage.upload(page(area.Dx(), area.Dy(), 77))
+	if err != nil {
+		return err
+	}
+	defer t.stage.free(first)
+	lines := make([]*picture, 20)
+	for i := range lines {
+		m := pix.New(image.Rect(0, 0, area.Dx(), line))
+		m.Fill(m.Rect, 0xf8f8f4)
+		text(m, image.Pt(8, 1), 20+t.rnd.IntN(area.Dx()/7-30), 0x202020, t.rnd)
+		if lines[i], err = t.stage.upload(m); err != nil {
+			return err
+		}
+		defer t.stage.free(lines[i])
+	}
+	if err := t.change(ctx, func() image.Rectangle { return t.stage.show(first, area.Min) }); err != nil {
+		return err
+	}
+	t.result.Latency, t.result.Changes = nil, 0
+	return t.measure(ctx, func() error {
+		for i := range t.changes {
+			err := t.change(ctx, func() image.Rectangle {
+				t.stage.scroll(area, line, lines[i%len(lines)])
+				return area
+			})
+			if err != nil {
+				return err
+			}
+			if err := sleep(ctx, 25*time.Millisecond); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func runStorm(ctx context.Context, t *take) error {
+	photos := make([]*picture, 8)
+	for i := range photos {
+		p, err := t.stage.upload(photo(300, 300, uint64(40+i)))
+		if err != nil {
+			return err
+		}
+		defer t.stage.free(p)
+		photos[i] = p
+	}
+	at := image.Pt(200, 200)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	return t.measure(ctx, func() error {
+		n := 3000
+		for i := range n {
+			t.stage.blit(photos[i%len(photos)], at)
+			t.stage.conn.Flush()
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		t.result.Changes = n
+		t.stage.show(photos[0], at)
+		t.stage.conn.Flush()
+		return nil
+	})
+}
+
+func runVideo(ctx context.Context, t *take) error {
+	const w, h, fps = 640, 360, 30
+	frames := make([]*picture, 16)
+	for i := range frames {
+		m := photo(w, h, 3)
+		// The same scene moving, and a mark that tells the frames apart.
+		shift := i * 4
+		for y := range h {
+			row := m.Row(y, 0, w)
+			tail := append([]byte(nil), row[:shift*4]...)
+			copy(row, row[shift*4:])
+			copy(row[(w-shift)*4:], tail)
+		}
+		m.Fill(image.Rect(0, 0, 32, 32), videoMark(i))
+		p, err := t.stage.upload(m)
+		if err != nil {
+			return err
+		}
+		defer t.stage.free(p)
+		frames[i] = p
+	}
+	at := image.Pt(320, 160)
+	seen := make(map[int]bool)
+	n := t.changes * 2
+	current := 0
+	v := t.viewers[0]
+	v.mu.Lock()
+	v.onFrame = func(c *rfbtest.Client) {
+		got := c.Value(at.X+16, at.Y+16) & pix.RGBMask
+		// The frame that is shown is one of the last drawn with this mark.
+		for k := current; k > current-len(frames) && k >= 0; k-- {
+			if want := videoMark(k % len(frames)); got == want || v.lossy && near(got, want) && nearest(got, len(frames)) == k%len(frames) {
+				seen[k] = true
+				break
+			}
+		}
+	}
+	v.mu.Unlock()
+	defer func() { v.mu.Lock(); v.onFrame = nil; v.mu.Unlock() }()
+	tick := time.NewTicker(time.Second / fps)
+	defer tick.Stop()
+	return t.measure(ctx, func() error {
+		for i := range n {
+			v.mu.Lock()
+			current = i
+			v.mu.Unlock()
+			t.stage.show(frames[i%len(frames)], at)
+			t.stage.conn.Flush()
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+		v.mu.Lock()
+		t.result.Missed = n - len(seen)
+		v.mu.Unlock()
+		t.result.Changes = n
+		return nil
+	})
+}
+
+// videoMark is the colour of frame i's mark: far enough from the others to be
+// told apart after JPEG.
+func videoMark(i int) uint32 {
+	return uint32(i&1)*0xc00000 + uint32(i>>1&1)*0x00c000 + uint32(i>>2&3)*0x000040 + 0x202020
+}
+
+func nearest(got uint32, n int) (best int) {
+	dist := 1 << 30
+	for i := range n {
+		d := 0
+		for s := 0; s < 24; s += 8 {
+			e := int(got>>s&255) - int(videoMark(i)>>s&255)
+			d += e * e
+		}
+		if d < dist {
+			dist, best = d, i
+		}
+	}
+	return best
+}

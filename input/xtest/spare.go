@@ -1,0 +1,135 @@
+package xtest
+
+import (
+	"context"
+	"time"
+
+	"framebridge/input"
+)
+
+// A keysym that no key has is put on a spare keycode: one without any meaning.
+// Programs learn of it by MappingNotify (or XKB's MapNotify), which the server
+// sends before the key's press, in order. But a program that handles the event
+// reads the map as it is by then, not as it was when the event was sent: if a
+// keycode changes its meaning twice before a slow program has looked, the
+// program takes the first press for the second keysym. So keycodes keep their
+// meaning as long as possible, the one not used for longest is changed first,
+// and not before reuseAfter.
+
+// reuseAfter is how long a spare keycode keeps its meaning after its last use
+// at least. Programs that take longer to handle their events than the time of
+// a few frames get wrong characters; with the 15 to 20 spare keycodes of usual
+// maps, some 150 new characters can be typed in a second.
+const reuseAfter = 100 * time.Millisecond
+
+// spare is a keycode that we have given a meaning.
+type spare struct {
+	code byte
+	sym  uint32 // canonical; the lower case for letters
+	used time.Time
+}
+
+// addSpare gives a keysym a key, and reports whether it could.
+func (i *Injector) addSpare(keysym uint32) (bool, error) {
+	if keysym == 0 || keysym > 0x1fffffff || input.IsModifier(keysym) {
+		// Keysyms have 29 bits. A modifier key without modifiers makes no sense.
+		return false, nil
+	}
+	code, ok := i.takeSpare()
+	if !ok {
+		return false, nil
+	}
+	lower, upper := input.ConvertCase(keysym)
+	s := spare{code: code, sym: lower, used: time.Now()}
+	i.smu.Lock()
+	i.ownChange = code
+	i.smu.Unlock()
+	i.c.Queue(appendChangeKeyboardMapping(nil, code, common(lower), common(upper)))
+	err := i.readKey(code)
+	i.smu.Lock()
+	i.ownChange = 0
+	i.smu.Unlock()
+	// Ours in any case: the request may have been carried out.
+	i.spares = append(i.spares, s)
+	if err != nil {
+		return false, err
+	}
+	i.m.indexKey(code)
+	return true, nil
+}
+
+// common returns the form of a canonical keysym that programs know best: some
+// old ones know nothing of Unicode.
+func common(sym uint32) uint32 {
+	if r := input.Rune(sym); r != 0 {
+		return input.Keysym(r)
+	}
+	return sym
+}
+
+// takeSpare returns a keycode that can get a new meaning.
+func (i *Injector) takeSpare() (byte, bool) {
+	if n := len(i.free); n > 0 {
+		code := i.free[0]
+		i.free = i.free[1:]
+		return code, true
+	}
+	oldest := -1
+	for n, s := range i.spares {
+		if i.owner[s.code] == 0 && (oldest < 0 || s.used.Before(i.spares[oldest].used)) {
+			oldest = n
+		}
+	}
+	if oldest < 0 {
+		return 0, false
+	}
+	s := i.spares[oldest]
+	if d := reuseAfter - time.Since(s.used); d > 0 {
+		i.c.Flush() // a release may be waiting
+		time.Sleep(d)
+	}
+	i.spares = append(i.spares[:oldest], i.spares[oldest+1:]...)
+	i.m.unindexKey(s.code)
+	return s.code, true
+}
+
+// useSpare notes that a keycode is used.
+func (i *Injector) useSpare(code byte) {
+	for n := range i.spares {
+		if i.spares[n].code == code {
+			i.spares[n].used = time.Now()
+		}
+	}
+}
+
+// checkSpares forgets the keycodes whose meaning someone else has changed: a
+// new keyboard map replaces all of them.
+func (i *Injector) checkSpares() {
+	kept := i.spares[:0]
+	for _, s := range i.spares {
+		if i.isOurs(s) {
+			kept = append(kept, s)
+		}
+	}
+	i.spares = kept
+	i.free = i.m.spare()
+}
+
+func (i *Injector) isOurs(s spare) bool {
+	syms := i.m.keys[s.code].syms
+	return len(syms) > 0 && input.Canonical(syms[0]) == s.sym
+}
+
+// clearSpares queues the requests that take back our keycodes' meanings.
+func (i *Injector) clearSpares() {
+	i.smu.Lock()
+	dirty := i.keysDirty
+	i.smu.Unlock()
+	if dirty && len(i.spares) > 0 && i.loadKeys(context.Background()) != nil {
+		return // what is ours is not known
+	}
+	for _, s := range i.spares {
+		i.c.Queue(appendChangeKeyboardMapping(nil, s.code, 0, 0))
+	}
+	i.spares = nil
+}
