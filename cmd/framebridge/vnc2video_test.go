@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
+	endian "encoding/binary"
 	"image"
 	"net"
 	"testing"
@@ -59,7 +59,7 @@ func (v *vnc2video) update(incremental uint8) {
 	request := vnc.FramebufferUpdateRequest{Inc: incremental, Width: v.c.Width(), Height: v.c.Height()}
 	require.NoError(v.t, request.Write(v.c))
 	var kind vnc.ServerMessageType
-	require.NoError(v.t, binary.Read(v.c, binary.BigEndian, &kind))
+	require.NoError(v.t, endian.Read(v.c, endian.BigEndian, &kind))
 	update := &vnc.FramebufferUpdate{}
 	require.Equal(v.t, update.Type(), kind)
 	_, err := update.Read(v.c)
