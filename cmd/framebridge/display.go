@@ -7,6 +7,7 @@ import (
 	"framebridge/capture"
 	"framebridge/capture/fbdir"
 	"framebridge/capture/xshm"
+	"framebridge/input/selection"
 	"framebridge/input/xtest"
 )
 
@@ -27,6 +28,15 @@ func (b *bridge) open(ctx context.Context) (*display, error) {
 		return nil, err
 	}
 	d.sink, d.closers = sink, append(d.closers, sink)
+
+	sel, err := selection.Open(ctx, selection.Options{
+		Display: o.display, AuthFile: o.auth, Logger: b.log,
+		MaxBytes: o.maxCutText, OnText: b.server.SetClipboard, Idle: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.clipboard, d.closers = sel, append(d.closers, sel)
 
 	d.source, err = openSource(ctx, b)
 	if err != nil {
