@@ -40,6 +40,13 @@ func (b *bridge) open(ctx context.Context) (*display, error) {
 
 	d.source, err = openSource(ctx, b)
 	if err != nil {
+		select {
+		case <-sink.Done():
+		default:
+			if ctx.Err() == nil {
+				err = permanent{err} // the display is there: what failed will fail again
+			}
+		}
 		return nil, err
 	}
 	// Pixels first: nothing is worth capturing once input is going down.

@@ -102,9 +102,7 @@ type Server struct {
 	mu        sync.Mutex
 	sessions  map[*session]struct{}
 	shaking   int
-	cut       string // the clipboard as X has it, for viewers that come later
 	refusedAt time.Time
-	wg        sync.WaitGroup
 }
 
 // New returns a server, or an error that names what is wrong with cfg.
