@@ -171,7 +171,9 @@ func IsKeypad(keysym uint32) bool {
 // KeypadRune returns what a key of the keypad writes, 0 if nothing.
 func KeypadRune(keysym uint32) rune {
 	switch {
-	case keysym == KeysymKPSpace || keysym == KeysymKPEqual,
+	case keysym == KeysymKPSpace:
+		return ' '
+	case keysym == KeysymKPEqual,
 		keysym >= KeysymKPMultiply && keysym <= KeysymKP9:
 		return rune(keysym - KeysymKPSpace)
 	}

@@ -35,9 +35,10 @@ const (
 
 // choose finds the cheapest way to type a canonical keysym in the state st. With
 // canLock, locks and the group can be changed.
-func (m *keymap) choose(sym uint32, st state, canLock bool) (best choice, ok bool) {
+func (m *keymap) choose(sym uint32, st state, canGroup bool) (best choice, ok bool) {
 	lower, upper := input.ConvertCase(sym)
 	// Some letters, such as ß, are made upper case by some programs only.
+	function := input.IsFunction(sym) && !input.IsKeypad(sym)
 	isLower := unicode.IsLower(input.Rune(sym))
 	for _, p := range m.places[sym] {
 		k := &m.keys[p.code]
@@ -46,7 +47,7 @@ func (m *keymap) choose(sym uint32, st state, canLock bool) (best choice, ok boo
 			c.cost += costOddKey
 		}
 		if k.group(st.group()) != p.group {
-			if !canLock {
+			if !canGroup {
 				continue
 			}
 			c.regroup, c.cost = true, c.cost+costGroup
@@ -55,7 +56,10 @@ func (m *keymap) choose(sym uint32, st state, canLock bool) (best choice, ok boo
 			// Modifier keys are pressed as they are: a Shift around Meta_L, which
 			// is often on Alt's second level, would undo the viewer's own.
 			c.regroup, c.cost = false, c.cost+p.level
-		} else if !m.combine(&c, sym, st, canLock, isLower) {
+		} else if p.level == 0 && function {
+			// Nor does F1 need a modifier: with Control and Alt it may mean another
+			// thing, but then that is what the viewer wants.
+		} else if !m.combine(&c, sym, st, isLower) {
 			continue
 		}
 		if !ok || c.cost < best.cost {
@@ -73,7 +77,7 @@ func (m *keymap) choose(sym uint32, st state, canLock bool) (best choice, ok boo
 // combine adds to c the cheapest combination of modifiers that selects its
 // level, and reports whether there is one. Only modifiers that choose levels are
 // changed, never Control, Alt and the like.
-func (m *keymap) combine(c *choice, sym uint32, st state, canLock, lower bool) bool {
+func (m *keymap) combine(c *choice, sym uint32, st state, lower bool) bool {
 	k := &m.keys[c.code]
 	t := &m.types[k.types[c.group]]
 	now, best := st.mods(), impossibleFor
@@ -88,7 +92,7 @@ func (m *keymap) combine(c *choice, sym uint32, st state, canLock, lower bool) b
 			off, on = off|modLock, on&^modLock
 		}
 		if int(t.level[sub]) == c.level && (on|off)&^m.shifts == 0 {
-			if cost := m.cost(sym, on, off, st, canLock); cost < best {
+			if cost := m.cost(sym, on, off, st); cost < best {
 				best, set, clear = cost, on, off
 			}
 		}
@@ -101,7 +105,7 @@ func (m *keymap) combine(c *choice, sym uint32, st state, canLock, lower bool) b
 }
 
 // cost returns what it costs to switch modifiers on and off.
-func (m *keymap) cost(sym uint32, on, off byte, st state, canLock bool) int {
+func (m *keymap) cost(sym uint32, on, off byte, st state) int {
 	cost := 0
 	for bit := byte(1); bit != 0; bit <<= 1 {
 		switch {
@@ -109,8 +113,6 @@ func (m *keymap) cost(sym uint32, on, off byte, st state, canLock bool) int {
 			switch {
 			case bit != modLock && bit&m.numLock == 0:
 				cost += costPress
-			case !canLock:
-				return impossibleFor
 			case bit == modLock:
 				cost += costLock
 			default:
@@ -125,12 +127,9 @@ func (m *keymap) cost(sym uint32, on, off byte, st state, canLock bool) int {
 				cost += costRelease
 			}
 			if (st.locked|st.latched)&bit != 0 {
-				switch {
-				case !canLock:
-					return impossibleFor
-				case bit&m.numLock != 0:
+				if bit&m.numLock != 0 {
 					cost += costNumLock
-				default:
+				} else {
 					cost += costUnlock
 				}
 			}
@@ -140,16 +139,16 @@ func (m *keymap) cost(sym uint32, on, off byte, st state, canLock bool) int {
 }
 
 // lookup finds a way to type a keysym or the nearest that the map has.
-func (m *keymap) lookup(sym uint32, st state, canLock bool) (choice, bool) {
+func (m *keymap) lookup(sym uint32, st state, canGroup bool) (choice, bool) {
 	sym = input.Canonical(sym)
 	if sym == input.KeysymTab && st.mods()&modShift != 0 {
 		// Viewers send Shift and Tab; on X the shifted key is ISO_Left_Tab, and
 		// without it we would have to take the Shift away.
-		if c, ok := m.choose(input.KeysymISOLeftTab, st, canLock); ok && c.plain() {
+		if c, ok := m.choose(input.KeysymISOLeftTab, st, canGroup); ok && c.plain() {
 			return c, true
 		}
 	}
-	if c, ok := m.choose(sym, st, canLock); ok {
+	if c, ok := m.choose(sym, st, canGroup); ok {
 		return c, true
 	}
 	if places := m.places[sym]; len(places) > 0 {
@@ -163,7 +162,7 @@ func (m *keymap) lookup(sym uint32, st state, canLock bool) (choice, bool) {
 		return choice{place: places[0]}, true
 	}
 	if r := input.KeypadRune(sym); r != 0 {
-		return m.choose(uint32(r), st, canLock)
+		return m.choose(uint32(r), st, canGroup)
 	}
 	return choice{}, false
 }

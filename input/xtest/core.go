@@ -123,7 +123,8 @@ func (m *keymap) setCoreKey(code byte, row []uint32) {
 	switch {
 	case input.IsKeypad(k.syms[1]):
 		k.types[0] = 2
-	case lower != upper:
+	case lower != upper && input.Canonical(k.syms[1]) == upper:
+		// With others Lock chooses no level but makes upper case of what is there.
 		k.types[0] = 1
 	}
 }

@@ -156,7 +156,7 @@ func (i *Injector) change(c choice, st state) (*temporary, error) {
 		}
 		key := byte(0)
 		if bit != modLock && bit&i.m.numLock == 0 {
-			key = i.m.modifierKey(bit, group, func(code byte) bool { return i.owner[code] != 0 })
+			key = i.m.modifierKey(bit, group, i.isHeld)
 		}
 		if key != 0 {
 			t.pressed = append(t.pressed, key)
@@ -164,7 +164,7 @@ func (i *Injector) change(c choice, st state) (*temporary, error) {
 			lock.affect, lock.locks = lock.affect|bit, lock.locks|bit
 		}
 	}
-	if lock != (lockState{}) && i.xkb != 0 {
+	if lock != (lockState{}) {
 		i.queueLock(lock)
 		t.lock = &lockState{affect: lock.affect, locks: st.locked & lock.affect, setGroup: lock.setGroup, group: st.lockedGr}
 	}
@@ -176,6 +176,8 @@ func (i *Injector) change(c choice, st state) (*temporary, error) {
 	}
 	return t, nil
 }
+
+func (i *Injector) isHeld(code byte) bool { return i.owner[code] != 0 }
 
 // undo queues what takes the temporary changes back.
 func (i *Injector) undo() {
@@ -197,6 +199,16 @@ func (i *Injector) undo() {
 }
 
 func (i *Injector) queueLock(l lockState) {
+	if i.xkb == 0 {
+		// Each tap of its key toggles a lock, and it is called for changes only.
+		for bit := byte(1); bit != 0; bit <<= 1 {
+			if key := i.m.modifierKey(bit, 0, i.isHeld); l.affect&bit != 0 && key != 0 {
+				i.fakeKey(key, true)
+				i.fakeKey(key, false)
+			}
+		}
+		return
+	}
 	i.buf = appendXkbLatchLock(i.buf[:0], i.xkb, l)
 	i.c.Queue(i.buf)
 }

@@ -9,18 +9,26 @@ import (
 
 // A keysym that no key has is put on a spare keycode: one without any meaning.
 // Programs learn of it by MappingNotify (or XKB's MapNotify), which the server
-// sends before the key's press, in order. But a program that handles the event
-// reads the map as it is by then, not as it was when the event was sent: if a
-// keycode changes its meaning twice before a slow program has looked, the
-// program takes the first press for the second keysym. So keycodes keep their
-// meaning as long as possible, the one not used for longest is changed first,
-// and not before reuseAfter.
+// sends before the key's press, in order. But they do not get the map with it;
+// they ask for it when they handle the event, or the press. Here are two races
+// that an injector cannot win, only make unlikely:
+//
+//   - A keycode that changes its meaning twice before a slow program has looked:
+//     the program takes the first press for the second keysym. So keycodes keep
+//     their meaning as long as possible, and the one not used for longest is
+//     changed first, not before reuseAfter.
+//   - Xlib forgets about a change that comes while it waits for the map because
+//     of the one before (_XkbCheckPendingRefresh). So changes have changeEvery
+//     between them.
 
 // reuseAfter is how long a spare keycode keeps its meaning after its last use
-// at least. Programs that take longer to handle their events than the time of
-// a few frames get wrong characters; with the 15 to 20 spare keycodes of usual
-// maps, some 150 new characters can be typed in a second.
+// at least: some frames of a program that is busy drawing.
 const reuseAfter = 100 * time.Millisecond
+
+// changeEvery is the time between changes. A program has handled a key within
+// it, unless it is busy; 50 new characters in a second are more than people
+// type, and what an input method commits at once is a few.
+const changeEvery = 20 * time.Millisecond
 
 // spare is a keycode that we have given a meaning.
 type spare struct {
@@ -39,6 +47,8 @@ func (i *Injector) addSpare(keysym uint32) (bool, error) {
 	if !ok {
 		return false, nil
 	}
+	i.pause(changeEvery - time.Since(i.changed))
+	i.changed = time.Now()
 	lower, upper := input.ConvertCase(keysym)
 	s := spare{code: code, sym: lower, used: time.Now()}
 	i.smu.Lock()
@@ -84,13 +94,18 @@ func (i *Injector) takeSpare() (byte, bool) {
 		return 0, false
 	}
 	s := i.spares[oldest]
-	if d := reuseAfter - time.Since(s.used); d > 0 {
-		i.c.Flush() // a release may be waiting
-		time.Sleep(d)
-	}
+	i.pause(reuseAfter - time.Since(s.used))
 	i.spares = append(i.spares[:oldest], i.spares[oldest+1:]...)
 	i.m.unindexKey(s.code)
 	return s.code, true
+}
+
+// pause lets programs catch up.
+func (i *Injector) pause(d time.Duration) {
+	if d > 0 {
+		i.c.Flush() // what was queued need not wait
+		time.Sleep(d)
+	}
 }
 
 // useSpare notes that a keycode is used.

@@ -85,6 +85,7 @@ type Injector struct {
 	temp    *temporary
 	spares  []spare
 	free    []byte
+	changed time.Time // when a spare keycode was last changed
 	warned  map[uint32]bool
 	pointer pointer
 
