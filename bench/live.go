@@ -198,6 +198,11 @@ func (t *take) settle(ctx context.Context) error {
 			if differ, _ := v.compare(t.stage.truth); differ == 0 || v.lossy && differ*100 < t.stage.truth.Rect.Dx()*t.stage.truth.Rect.Dy() {
 				break
 			}
+			select {
+			case <-v.done:
+				return fmt.Errorf("viewer: %w", v.err)
+			default:
+			}
 			if time.Now().After(deadline) {
 				return errNeverSeen
 			}

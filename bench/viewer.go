@@ -79,7 +79,10 @@ func connect(ctx context.Context, nc net.Conn, v Viewing) (*viewer, error) {
 	}
 	w.c = c
 	ready.Done()
-	if err := c.RequestUpdate(false, c.Bounds()); err != nil {
+	// TigerVNC paints the pointer into the picture of a viewer that is not the one
+	// that moved it.
+	b := c.Bounds()
+	if err := errors.Join(c.Pointer(b.Max.X-1, b.Max.Y-1, 0), c.RequestUpdate(false, b)); err != nil {
 		c.Close()
 		return nil, err
 	}

@@ -20,3 +20,10 @@ type Clipboard interface {
 	// SetText offers text to X programs as CLIPBOARD and PRIMARY.
 	SetText(text string) error
 }
+
+// A ClipboardWatcher is a Clipboard that also reports what X programs copy, and
+// need not while nobody listens.
+type ClipboardWatcher interface {
+	// SetActive says whether somebody listens.
+	SetActive(active bool)
+}

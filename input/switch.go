@@ -14,6 +14,7 @@ type Switch struct {
 	mu        sync.RWMutex
 	sink      Sink
 	clipboard Clipboard
+	active    bool
 }
 
 // Set makes sink and clipboard the targets; either may be nil. When it returns,
@@ -21,7 +22,23 @@ type Switch struct {
 func (s *Switch) Set(sink Sink, clipboard Clipboard) {
 	s.mu.Lock()
 	s.sink, s.clipboard = sink, clipboard
+	s.activate()
 	s.mu.Unlock()
+}
+
+// SetActive tells the clipboard, now and whenever it is another one, whether
+// somebody listens.
+func (s *Switch) SetActive(active bool) {
+	s.mu.Lock()
+	s.active = active
+	s.activate()
+	s.mu.Unlock()
+}
+
+func (s *Switch) activate() {
+	if w, ok := s.clipboard.(ClipboardWatcher); ok {
+		w.SetActive(s.active)
+	}
 }
 
 // Key passes a key on.

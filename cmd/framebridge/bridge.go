@@ -256,7 +256,7 @@ func (b *bridge) await(ctx context.Context, first bool) (*display, error) {
 		}
 		now := time.Now()
 		if limit := b.opts.waitDisplay; first && limit > 0 && now.Sub(start) >= limit {
-			return nil, fmt.Errorf("%w: waited %v (--wait-display); is the X server running?", err, limit)
+			return nil, fmt.Errorf("%w: waited %v (--wait-display)", err, limit)
 		}
 		if now.Sub(logged) >= every {
 			logged = now

@@ -7,6 +7,7 @@ import (
 	"framebridge/capture"
 	"framebridge/capture/fbdir"
 	"framebridge/capture/xshm"
+	"framebridge/input/selection"
 	"framebridge/input/xtest"
 )
 
@@ -28,8 +29,24 @@ func (b *bridge) open(ctx context.Context) (*display, error) {
 	}
 	d.sink, d.closers = sink, append(d.closers, sink)
 
+	sel, err := selection.Open(ctx, selection.Options{
+		Display: o.display, AuthFile: o.auth, Logger: b.log,
+		MaxBytes: o.maxCutText, OnText: b.server.SetClipboard, Idle: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.clipboard, d.closers = sel, append(d.closers, sel)
+
 	d.source, err = openSource(ctx, b)
 	if err != nil {
+		select {
+		case <-sink.Done():
+		default:
+			if ctx.Err() == nil {
+				err = permanent{err} // the display is there: what failed will fail again
+			}
+		}
 		return nil, err
 	}
 	// Pixels first: nothing is worth capturing once input is going down.

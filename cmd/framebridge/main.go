@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -40,7 +41,8 @@ func execute(ctx context.Context, args []string) int {
 	if errors.As(err, &exit) {
 		return int(exit)
 	}
-	fmt.Fprintln(os.Stderr, "framebridge:", err)
+	// Joined errors stand on a line each.
+	fmt.Fprintln(os.Stderr, "framebridge:", strings.ReplaceAll(err.Error(), "\n", "; "))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage

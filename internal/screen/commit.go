@@ -15,7 +15,7 @@ func (s *Screen) commit(f *capture.Frame) {
 	if s.store == nil || s.store.Rect.Size() != f.Size {
 		s.resize(f.Size)
 	}
-	rects, moves := s.diff(f, true)
+	rects, move, moved := s.diff(f)
 
 	s.mu.Lock()
 	changed := len(rects) > 0
@@ -24,12 +24,12 @@ func (s *Screen) commit(f *capture.Frame) {
 		if s.gen-s.base > journalLen {
 			s.base = s.gen - journalLen
 		}
-		for _, m := range moves {
-			s.store.Move(m.Dst, m.Src)
-			s.stamp(m.To())
-		}
-		if len(moves) > 0 {
-			rects, _ = s.diff(f, false)
+		var moves []Move
+		if moved {
+			s.store.Move(move.Dst, move.Src)
+			s.stamp(move.To())
+			moves = []Move{move.Move}
+			rects = s.diffAfter(f, move)
 		}
 		c := &s.journal[s.gen%journalLen]
 		c.moves = moves
@@ -92,30 +92,49 @@ func (s *Screen) stamp(r image.Rectangle) {
 	}
 }
 
-// diff compares the frame with the store, tile by tile, and returns what
-// differs: each rectangle is the smallest that holds its tile's changed pixels.
-// With moves it also looks for moves that explain what differs.
-func (s *Screen) diff(f *capture.Frame, findMoves bool) (rects []image.Rectangle, moves []Move) {
+// diff compares the frame with the store and returns what differs: each
+// rectangle is the smallest that holds its tile's changed pixels. It also looks
+// for a move that explains much of it. A second one would have to reckon with
+// what the first did to the store.
+func (s *Screen) diff(f *capture.Frame) (rects []image.Rectangle, move found, moved bool) {
 	for i := range f.Patches {
 		p := &f.Patches[i]
-		area := p.Rect.Intersect(s.store.Rect)
 		n := len(rects)
-		for y := area.Min.Y &^ (TileSide - 1); y < area.Max.Y; y += TileSide {
-			for x := area.Min.X &^ (TileSide - 1); x < area.Max.X; x += TileSide {
-				r := image.Rect(x, y, x+TileSide, y+TileSide).Intersect(area)
-				if d := pix.Diff(p, s.store, r); !d.Empty() {
-					rects = append(rects, d)
-				}
-			}
-		}
-		// A second move would have to reckon with what the first did to the store.
-		if findMoves && len(moves) == 0 {
+		rects = s.diffTiles(rects, p, p.Rect)
+		if !moved {
 			var changed image.Rectangle
 			for _, r := range rects[n:] {
 				changed = changed.Union(r)
 			}
-			moves = s.findMoves(p, changed)
+			move, moved = s.findMove(p, changed)
 		}
 	}
-	return rects, moves
+	return rects, move, moved
+}
+
+// diffAfter compares the frame with the store after the move was made there. What
+// the move is known to have made right is not looked at again.
+func (s *Screen) diffAfter(f *capture.Frame, move found) (rects []image.Rectangle) {
+	right := pix.RegionOf(move.right...)
+	for i := range f.Patches {
+		p := &f.Patches[i]
+		for _, r := range pix.RegionOf(p.Rect).Subtract(right).Rects() {
+			rects = s.diffTiles(rects, p, r)
+		}
+	}
+	return rects
+}
+
+// diffTiles appends the changed part of each tile of area, which lies in p.
+func (s *Screen) diffTiles(rects []image.Rectangle, p *pix.Image, area image.Rectangle) []image.Rectangle {
+	area = area.Intersect(s.store.Rect)
+	for y := area.Min.Y &^ (TileSide - 1); y < area.Max.Y; y += TileSide {
+		for x := area.Min.X &^ (TileSide - 1); x < area.Max.X; x += TileSide {
+			r := image.Rect(x, y, x+TileSide, y+TileSide).Intersect(area)
+			if d := pix.Diff(p, s.store, r); !d.Empty() {
+				rects = append(rects, d)
+			}
+		}
+	}
+	return rects
 }

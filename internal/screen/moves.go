@@ -9,13 +9,14 @@ import (
 	"framebridge/internal/pix"
 )
 
-// How moves are found. When a large area changed, a few strips through it are
-// hashed line by line, in the old picture and in the new one. Lines whose hash
-// is unique in the old strip vote for the distance between their old and their
-// new place. The distance with the most votes is then checked pixel by pixel,
-// and the rectangle is grown over all that moved by it. Nothing depends on the
-// guess being right: after the move has been made in the store, the frame is
-// compared with it again, so a wrong or partial move costs bytes, never pixels.
+// How moves are found. When a large area changed, the distance of the last move
+// is tried on a few samples first: who scrolls, scrolls on. Else a few strips
+// through the area are hashed line by line, in the old picture and in the new
+// one. Lines vote for the distances between their new place and their old ones.
+// The distance with the most votes is then checked pixel by pixel, and the
+// rectangle is grown over all that moved by it. Nothing depends on the guess
+// being right: what is not known to be equal after the move is compared again,
+// so a wrong or partial move costs bytes, never pixels.
 
 const (
 	// minMoveArea is how many pixels must have changed before moves are looked
@@ -23,8 +24,11 @@ const (
 	minMoveArea = 64 * 64 * 2
 	// strips is how many strips vote, stripWidth how many pixels of each line
 	// they hash: text leaves parts of a page blank, so several places are tried.
-	strips     = 8
+	strips     = 6
 	stripWidth = 32
+	// maxTwins is how many equal lines of a strip vote each: text has repeated
+	// lines, blank areas have hundreds.
+	maxTwins = 4
 	// minVotes is how many lines must agree on a distance.
 	minVotes = 5
 )
@@ -38,20 +42,67 @@ const (
 	horizontal axis = true
 )
 
-// findMoves looks in the patch for a scroll of the store's pixels. changed is
+// found is a move and what of its target is known to be right after it.
+type found struct {
+	Move
+	right []image.Rectangle
+}
+
+// findMove looks in the patch for a scroll of the store's pixels. changed is
 // the area that differs.
-func (s *Screen) findMoves(p *pix.Image, changed image.Rectangle) []Move {
+func (s *Screen) findMove(p *pix.Image, changed image.Rectangle) (found, bool) {
 	if changed.Dx()*changed.Dy() < minMoveArea {
-		return nil
+		return found{}, false
+	}
+	if d := s.lastMove; d != (image.Point{}) {
+		if strip, ok := s.plausible(p, changed, d); ok {
+			if m, ok := s.grow(p, changed, d, strip); ok {
+				return m, true
+			}
+		}
 	}
 	for _, a := range []axis{vertical, horizontal} {
 		if d, strip, ok := s.vote(p, changed, a); ok {
 			if m, ok := s.grow(p, changed, d, strip); ok {
-				return []Move{m}
+				s.lastMove = d
+				return m, true
 			}
 		}
 	}
-	return nil
+	s.lastMove = image.Point{}
+	return found{}, false
+}
+
+// plausible looks at samples of area: of those that changed, do most have the
+// pixels that were at displacement d? It returns a strip where they do.
+func (s *Screen) plausible(p *pix.Image, area image.Rectangle, d image.Point) (strip image.Rectangle, ok bool) {
+	const across, down = 4, 24
+	in := area.Intersect(s.store.Rect.Sub(d))
+	if in.Dx() < stripWidth || in.Dy() < down {
+		return strip, false
+	}
+	told, moved, most := 0, 0, 0
+	for i := range across {
+		x := in.Min.X + (in.Dx()-stripWidth)*i/(across-1)
+		here := 0
+		for k := range down {
+			y := in.Min.Y + (in.Dy()-1)*k/(down-1)
+			r := image.Rect(x, y, x+stripWidth, y+1)
+			if pix.Equal(p, s.store, r) {
+				continue
+			}
+			told++
+			if pix.EqualAt(p, s.store, r, d) {
+				here++
+			}
+		}
+		moved += here
+		if here > most {
+			most = here
+			strip = image.Rect(x, area.Min.Y, x+stripWidth, area.Max.Y)
+		}
+	}
+	return strip, moved >= minVotes && moved*2 > told
 }
 
 // vote returns the displacement that most lines agree on (new place + d = old
@@ -66,7 +117,8 @@ func (s *Screen) vote(p *pix.Image, area image.Rectangle, a axis) (d image.Point
 	}
 	type tally struct{ votes, inBest, stripBest int }
 	tallies := make(map[int]*tally)
-	old := make(map[uint64]int, length)
+	old := make(map[uint64]int32, length) // hash to the last line that has it
+	twin := make([]int32, length)         // the line before with the same hash, or -1
 	hashes := make([]uint64, length)
 	sw := min(stripWidth, width)
 	n := min(strips, width/sw)
@@ -85,17 +137,23 @@ func (s *Screen) vote(p *pix.Image, area image.Rectangle, a axis) (d image.Point
 		clear(old)
 		hashLines(hashes, s.store, strip, a)
 		for l, h := range hashes {
-			if _, dup := old[h]; dup {
-				old[h] = -1
-			} else {
-				old[h] = l
+			twin[l] = -1
+			if o, ok := old[h]; ok {
+				twin[l] = o
 			}
+			old[h] = int32(l)
 		}
 		hashLines(hashes, p, strip, a)
 		votes := make(map[int]int)
 		for l, h := range hashes {
-			if o, ok := old[h]; ok && o >= 0 && o != l {
-				votes[o-l]++
+			o, ok := old[h]
+			if !ok || tooMany(twin, o) {
+				continue
+			}
+			for ; o >= 0; o = twin[o] {
+				if int(o) != l {
+					votes[int(o)-l]++
+				}
 			}
 		}
 		for dist, v := range votes {
@@ -129,21 +187,34 @@ func (s *Screen) vote(p *pix.Image, area image.Rectangle, a axis) (d image.Point
 	return d, stripAt(tallies[dist].stripBest), true
 }
 
+// tooMany reports whether more than maxTwins lines are alike.
+func tooMany(twin []int32, l int32) bool {
+	for range maxTwins {
+		if l = twin[l]; l < 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // hashLines hashes each line of the strip: rows for vertical, columns for
 // horizontal. The fourth byte of a pixel does not count.
 func hashLines(dst []uint64, m *pix.Image, strip image.Rectangle, a axis) {
 	const k = 0x9e3779b97f4a7c15
+	const rgb2 = pix.RGBMask<<32 | pix.RGBMask
 	if a == vertical {
 		for i := range dst {
 			row := m.Row(strip.Min.Y+i, strip.Min.X, strip.Max.X)
-			h := uint64(k)
-			for ; len(row) >= 8; row = row[8:] {
-				h = bits.RotateLeft64((h^binary.LittleEndian.Uint64(row)&0x00ffffff_00ffffff)*k, 29)
+			// Two chains, because each step waits for a multiplication.
+			h, g := uint64(k), uint64(k>>1)
+			for ; len(row) >= 16; row = row[16:] {
+				h = bits.RotateLeft64((h^binary.LittleEndian.Uint64(row)&rgb2)*k, 29)
+				g = bits.RotateLeft64((g^binary.LittleEndian.Uint64(row[8:])&rgb2)*k, 31)
 			}
-			if len(row) >= 4 {
+			for ; len(row) >= 4; row = row[4:] {
 				h = bits.RotateLeft64((h^uint64(binary.LittleEndian.Uint32(row)&pix.RGBMask))*k, 29)
 			}
-			dst[i] = h
+			dst[i] = h ^ g*k
 		}
 		return
 	}
@@ -161,7 +232,7 @@ func hashLines(dst []uint64, m *pix.Image, strip image.Rectangle, a axis) {
 
 // grow extends the strip to the rectangle in area whose new pixels are the old
 // ones at displacement d, and says whether the move is worth it.
-func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip image.Rectangle) (Move, bool) {
+func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip image.Rectangle) (found, bool) {
 	// Only places whose source lies on the screen can have been moved there.
 	area = area.Intersect(s.store.Rect.Sub(d))
 	if d.X != 0 {
@@ -172,52 +243,57 @@ func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip i
 	}
 	strip = strip.Intersect(area)
 	if strip.Empty() {
-		return Move{}, false
+		return found{}, false
 	}
 	// The columns: on sampled rows that match in the strip, how far to both sides
 	// the match goes. A quarter of the rows may say less (a cursor, a selection).
-	var left, right []int
+	var left, rights []int
 	step := max(1, strip.Dy()/64)
 	for y := strip.Min.Y; y < strip.Max.Y; y += step {
 		if !pix.EqualAt(p, s.store, image.Rect(strip.Min.X, y, strip.Max.X, y+1), d) {
 			continue
 		}
 		left = append(left, pix.MatchLeft(p, s.store, y, area.Min.X, strip.Min.X, d))
-		right = append(right, pix.MatchRight(p, s.store, y, strip.Max.X, area.Max.X, d))
+		rights = append(rights, pix.MatchRight(p, s.store, y, strip.Max.X, area.Max.X, d))
 	}
 	if len(left) == 0 {
-		return Move{}, false
+		return found{}, false
 	}
 	slices.Sort(left)
-	slices.Sort(right)
-	to := image.Rect(left[len(left)*3/4], strip.Min.Y, right[len(right)/4], strip.Max.Y)
+	slices.Sort(rights)
+	to := image.Rect(left[len(left)*3/4], strip.Min.Y, rights[len(rights)/4], strip.Max.Y)
 	if to.Dx() < min(stripWidth, area.Dx())/2 {
-		return Move{}, false
+		return found{}, false
 	}
 	if d.X != 0 {
 		to.Min.Y, to.Max.Y = area.Min.Y, area.Max.Y
 	}
 	// The rows: from the first to the last that match, if most between them do.
-	first, last, matched, gained := -1, -1, 0, 0
+	var right []image.Rectangle
+	matched, gained := 0, 0
 	for y := to.Min.Y; y < to.Max.Y; y++ {
 		row := image.Rect(to.Min.X, y, to.Max.X, y+1)
 		if !pix.EqualAt(p, s.store, row, d) {
 			continue
 		}
-		if first < 0 {
-			first = y
+		if n := len(right); n > 0 && right[n-1].Max.Y == y {
+			right[n-1].Max.Y = y + 1
+		} else {
+			right = append(right, row)
 		}
-		last = y
 		matched++
 		if !pix.Equal(p, s.store, row) {
 			gained++
 		}
 	}
-	if first < 0 || matched*4 < (last+1-first)*3 || gained*to.Dx()*6 < area.Dx()*area.Dy() {
-		return Move{}, false
+	if len(right) == 0 {
+		return found{}, false
 	}
-	to.Min.Y, to.Max.Y = first, last+1
-	return Move{Src: to.Add(d), Dst: to.Min}, true
+	to.Min.Y, to.Max.Y = right[0].Min.Y, right[len(right)-1].Max.Y
+	if matched*4 < to.Dy()*3 || gained*to.Dx()*6 < area.Dx()*area.Dy() {
+		return found{}, false
+	}
+	return found{Move{Src: to.Add(d), Dst: to.Min}, right}, true
 }
 
 func abs(v int) int {

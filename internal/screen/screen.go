@@ -79,6 +79,8 @@ type Screen struct {
 	synced  bool // the store is as fresh as the source's damage reports
 	lost    bool
 
+	lastMove image.Point // displacement of the last move; the writer's own
+
 	vmu      sync.Mutex
 	viewers  map[*Viewer]struct{}
 	wanting  int

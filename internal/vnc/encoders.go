@@ -68,15 +68,16 @@ func (s *encoders) get(e rfb.Encoding) (rfb.Encoding, encoder) {
 	return e, enc
 }
 
-// limits returns the largest width and area in pixels of a rectangle in e.
-func limits(e rfb.Encoding) (width, area int) {
+// limits returns the largest width, height and area in pixels of a rectangle in
+// e.
+func limits(e rfb.Encoding) (width, height, area int) {
 	switch e {
 	case rfb.EncodingCoRRE:
-		return 255, 255 * 255 // its positions are bytes
+		return rre.MaxCoRRE, rre.MaxCoRRE, rre.MaxCoRRE * rre.MaxCoRRE
 	case rfb.EncodingZRLE, rfb.EncodingTRLE, rfb.EncodingHextile:
-		return 1024, 64 << 10 // whole rows of 64x64 tiles
+		return 1024, rfbMax, 64 << 10 // whole rows of 64x64 tiles
 	}
-	return 2048, 64 << 10 // Tight's widest; small enough to be streamed and cached
+	return 2048, rfbMax, 64 << 10 // Tight's widest; small enough to be streamed and cached
 }
 
 // stateless reports whether a rectangle encoded in e may be thrown away.

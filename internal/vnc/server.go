@@ -102,9 +102,7 @@ type Server struct {
 	mu        sync.Mutex
 	sessions  map[*session]struct{}
 	shaking   int
-	cut       string // the clipboard as X has it, for viewers that come later
 	refusedAt time.Time
-	wg        sync.WaitGroup
 }
 
 // New returns a server, or an error that names what is wrong with cfg.
@@ -273,12 +271,21 @@ func (s *Server) join(se *session, shared bool) {
 		}
 	}
 	s.sessions[se] = struct{}{}
+	s.watchClipboard()
 }
 
 func (s *Server) leave(se *session) {
 	s.mu.Lock()
 	delete(s.sessions, se)
+	s.watchClipboard()
 	s.mu.Unlock()
+}
+
+// watchClipboard lets the clipboard be watched while there are viewers.
+func (s *Server) watchClipboard() {
+	if w, ok := s.cfg.Clipboard.(input.ClipboardWatcher); ok {
+		w.SetActive(len(s.sessions) > 0)
+	}
 }
 
 // SetClipboard gives the X server's clipboard, UTF-8, to the viewers.

@@ -250,10 +250,13 @@ func (se *session) appendPseudo(b *[]byte, w wishes) (n int) {
 
 // plan cuts the damage into the rectangles to encode.
 func (se *session) plan(damage pix.Region) []image.Rectangle {
-	w, area := limits(se.caps.encoding)
+	w, h, area := limits(se.caps.encoding)
 	se.split = se.split[:0]
 	for _, r := range damage.Rects() {
-		se.split = encode.AppendSplit(se.split, r, w, area)
+		for y := r.Min.Y; y < r.Max.Y; y += h {
+			strip := image.Rect(r.Min.X, y, r.Max.X, min(y+h, r.Max.Y))
+			se.split = encode.AppendSplit(se.split, strip, w, area)
+		}
 	}
 	return se.split
 }

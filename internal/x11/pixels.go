@@ -210,8 +210,11 @@ func (c *Converter) row(dst, src []byte) {
 			put(dst[i*4:i*4+4], c.value(binary.BigEndian.Uint32(src[i*4:i*4+4])))
 		}
 	default:
+		// Depth 30, mostly. Locals let the compiler keep all in registers.
+		r, g, b := c.parts[0], c.parts[1], c.parts[2]
 		for i := range len(src) / 4 {
-			put(dst[i*4:i*4+4], c.value(binary.LittleEndian.Uint32(src[i*4:i*4+4])))
+			p := binary.LittleEndian.Uint32(src[i*4 : i*4+4])
+			put(dst[i*4:i*4+4], r.table[p>>(r.shift&31)&r.mask]|g.table[p>>(g.shift&31)&g.mask]|b.table[p>>(b.shift&31)&b.mask])
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 
 	"github.com/BurntSushi/xgb"
-	"golang.org/x/sys/unix"
 )
 
 // packetSize is the size of an error, of an event, and of a reply's first part.
@@ -136,7 +135,7 @@ func (c *Conn) writeFd(fd int) {
 		return // the connection has ended
 	}
 	// The request is a few bytes: a stream socket takes them whole or not at all.
-	n, _, err := c.unix.WriteMsgUnix(c.out, unix.UnixRights(fd), nil)
+	n, _, err := c.unix.WriteMsgUnix(c.out, fdRights(fd), nil)
 	if err == nil && n < len(c.out) {
 		err = io.ErrShortWrite
 	}

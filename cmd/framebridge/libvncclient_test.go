@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"image"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"framebridge/internal/pix"
+	"framebridge/internal/xvfb"
+	"framebridge/internal/xvfb/xvfbtest"
+)
+
+// libvncclient is a viewer of our own made of the library (see
+// testdata/libvncclient).
+type libvncclient struct {
+	*process
+	in  io.Writer
+	out *bufio.Reader
+}
+
+// libOptions say how to connect. A zero quality is lossless.
+type libOptions struct {
+	encodings string
+	bits      [3]int // rfbGetClient's arguments; default 8, 3, 4
+	quality   int    // JPEG quality level + 1
+	compress  int
+	painted   bool // leave the pointer's painting to the server
+	password  string
+}
+
+// buildLib compiles the viewer, or skips the test.
+func buildLib(t testing.TB) (path string) {
+	t.Helper()
+	gcc, pkgConfig := peer(t, "gcc"), peer(t, "pkg-config")
+	flags, err := exec.Command(pkgConfig, "--cflags", "--libs", "libvncclient").Output()
+	if err != nil {
+		missing(t, "libvncclient is not installed")
+	}
+	path = filepath.Join(t.TempDir(), "client")
+	args := []string{"-Wall", "-Wextra", "-Werror", "-O1", "-o", path, "testdata/libvncclient/client.c"}
+	out, err := exec.Command(gcc, append(args, strings.Fields(string(flags))...)...).CombinedOutput()
+	require.NoError(t, err, string(out))
+	return path
+}
+
+func libCommand(t testing.TB, path string, s *server, o libOptions) *exec.Cmd {
+	t.Helper()
+	if o.bits == [3]int{} {
+		o.bits = [3]int{8, 3, 4}
+	}
+	cursor := 1
+	if o.painted {
+		cursor = 0
+	}
+	return command(t, []string{"VNC_PASSWORD=" + o.password}, path, "127.0.0.1", s.port, o.encodings,
+		strconv.Itoa(o.bits[0]), strconv.Itoa(o.bits[1]), strconv.Itoa(o.bits[2]),
+		strconv.Itoa(o.quality-1), strconv.Itoa(o.compress), strconv.Itoa(cursor))
+}
+
+func startLib(t testing.TB, path string, s *server, o libOptions) *libvncclient {
+	t.Helper()
+	cmd := libCommand(t, path, s, o)
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	cmd.Stdout = w
+	c := &libvncclient{process: start(t, cmd), in: in, out: bufio.NewReaderSize(r, 1<<20)}
+	w.Close()
+	t.Cleanup(func() { r.Close() })
+	return c
+}
+
+// picture is a framebuffer in a viewer's pixel format.
+type picture struct {
+	w, h   int
+	bytes  int
+	max    [3]uint32 // red, green, blue
+	shift  [3]uint32
+	values []uint32
+}
+
+// dump asks for the framebuffer.
+func (c *libvncclient) dump() *picture {
+	c.t.Helper()
+	_, err := c.in.Write([]byte("d"))
+	require.NoError(c.t, err)
+	line, err := c.out.ReadString('\n')
+	require.NoError(c.t, err, "stderr: %s", clip(c.stderr.String()))
+	p := &picture{}
+	_, err = fmt.Sscan(line, &p.w, &p.h, &p.bytes, &p.max[0], &p.max[1], &p.max[2], &p.shift[0], &p.shift[1], &p.shift[2])
+	require.NoError(c.t, err, line)
+	b := make([]byte, p.w*p.h*p.bytes)
+	_, err = io.ReadFull(c.out, b)
+	require.NoError(c.t, err)
+	for ; len(b) > 0; b = b[p.bytes:] {
+		v := uint32(0)
+		for i := p.bytes - 1; i >= 0; i-- { // this machine's order, which is little-endian
+			v = v<<8 | uint32(b[i])
+		}
+		p.values = append(p.values, v)
+	}
+	return p
+}
+
+// reduce returns the picture with as many levels a component as p's format has,
+// as p would show it.
+func (p *picture) reduce(m *pix.Image) *pix.Image {
+	out := pix.New(m.Rect)
+	for y := range m.Rect.Dy() {
+		for x := range m.Rect.Dx() {
+			rgb := m.At(x, y)
+			var v uint32
+			for i := range 3 {
+				v |= p.component(i, (rgb>>(16-8*i)&0xff*p.max[i]+127)/255)
+			}
+			out.Set(x, y, v)
+		}
+	}
+	return out
+}
+
+// component scales component i to eight bits at its place.
+func (p *picture) component(i int, v uint32) uint32 { return v * 255 / p.max[i] << (16 - 8*i) }
+
+// image returns the picture.
+func (p *picture) image() *pix.Image {
+	out := pix.New(image.Rect(0, 0, p.w, p.h))
+	for i, v := range p.values {
+		var rgb uint32
+		for j := range 3 {
+			rgb |= p.component(j, v>>p.shift[j]&p.max[j])
+		}
+		out.Set(i%p.w, i/p.w, rgb)
+	}
+	return out
+}
+
+// shows waits until the viewer shows the display, exactly or, with a bound, at
+// that PSNR.
+func (c *libvncclient) shows(d *desktop, o libOptions, bound float64) {
+	c.t.Helper()
+	poll(c.t, "libvncclient with "+o.encodings, func() (bool, string) {
+		want := d.grab()
+		var pointer image.Rectangle
+		if o.painted {
+			want, pointer = d.withPointer()
+		}
+		p := c.dump()
+		got, want := p.image(), p.reduce(want)
+		if o.painted && !pointer.Empty() && psnr(crop(got, pointer), crop(want, pointer)) > 40 {
+			// A pointer may be blended with another rounding.
+			got, want = without(got, pointer), without(want, pointer)
+		}
+		if bound > 0 {
+			q := psnr(got, want)
+			return q >= bound, fmt.Sprintf("PSNR %.1f dB, want %.1f", q, bound)
+		}
+		return equal(got, want), differences(got, want)
+	})
+}
+
+// TestLibvncclient: every encoding that the library knows, lossless; the lossy
+// ones to a bound.
+func TestLibvncclient(t *testing.T) {
+	t.Parallel()
+	path := buildLib(t)
+	d := newDesktop(t, 400, 300)
+	d.programs()
+	d.pointer(150, 120)
+	s := serve(t, d.x)
+	type testCase struct {
+		o     libOptions
+		bound float64
+	}
+	var cases []testCase
+	for _, e := range []string{"raw", "rre", "corre", "hextile", "zlib", "trle", "zrle", "tight", "copyrect tight"} {
+		for _, bits := range [][3]int{{8, 3, 4}, {5, 3, 2}, {2, 3, 1}} {
+			cases = append(cases, testCase{o: libOptions{encodings: e, bits: bits, compress: 1 + len(cases)%9}})
+		}
+	}
+	for level, bound := range map[int]float64{0: 15, 5: 20, 9: 25} {
+		cases = append(cases, testCase{libOptions{encodings: "tight", quality: level + 1, compress: 1}, bound})
+	}
+	cases = append(cases, testCase{o: libOptions{encodings: "hextile copyrect", painted: true}},
+		testCase{o: libOptions{encodings: "zrle copyrect", painted: true, bits: [3]int{5, 3, 2}}})
+	clients := make([]*libvncclient, len(cases))
+	tested := 0
+	for i, c := range cases {
+		clients[i] = startLib(t, path, s, c.o)
+	}
+	for i, c := range cases {
+		clients[i].shows(d, c.o, c.bound)
+		tested++
+	}
+	for _, change := range changes {
+		change.do(d)
+		for i, c := range cases {
+			clients[i].shows(d, c.o, c.bound)
+			tested++
+		}
+	}
+	require.Equal(t, 32*(1+len(changes)), tested)
+}
+
+// TestLibvncclientPassword: VNC Authentication.
+func TestLibvncclientPassword(t *testing.T) {
+	t.Parallel()
+	path := buildLib(t)
+	d := watch(t, xvfbtest.Start(t, xvfb.Options{Width: 64, Height: 48}))
+	d.Fill(at(5, 5, 20, 20), 0x123456)
+	file := filepath.Join(t.TempDir(), "pw")
+	require.NoError(t, os.WriteFile(file, []byte("sesame\n"), 0o600))
+	s := serve(t, d.x, "--password-file", file)
+	o := libOptions{encodings: "zrle", password: "sesame"}
+	startLib(t, path, s, o).shows(d, o, 0)
+	for _, wrong := range []string{"Sesame", ""} {
+		o.password = wrong
+		p := start(t, libCommand(t, path, s, o))
+		assert.Equal(t, 3, p.wait(timeout))
+		assert.Contains(t, p.stderr.String(), "VNC")
+	}
+}
