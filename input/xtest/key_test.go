@@ -316,7 +316,8 @@ func TestRepeat(t *testing.T) {
 	}()
 	both, _ := count(1500 * time.Millisecond)
 	<-done
-	assert.InDelta(t, alone, both, 4)
+	assert.LessOrEqual(t, both, alone+4)
+	assert.Greater(t, both, 3)
 	// What is repeated is what was pressed, also if Shift came from us.
 	count(100 * time.Millisecond)
 	require.NoError(t, i.Key('X', 0, true))
