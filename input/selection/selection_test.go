@@ -221,7 +221,8 @@ func TestSetActive(t *testing.T) {
 	first := open(t, s, Options{})
 	assert.Equal(t, "UTF8_STRING of CLIPBOARD", first.next())
 	require.NoError(t, first.Close())
-	w.n <- <-w.n * 0
+	<-w.n
+	w.n <- 0
 	d := open(t, s, Options{Idle: true})
 	w.own("PRIMARY")
 	d.quiet()
