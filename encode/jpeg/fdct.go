@@ -71,7 +71,7 @@ type quantiser struct {
 
 	// In zigzag order.
 	steps [64]byte
-	half  [64]int32  // half of 8*step: what is smaller becomes zero
+	half  [64]uint32 // half of 8*step: what is smaller becomes zero
 	recip [64]uint64 // 2^32/(8*step), rounded up: exact for all values below 2^16
 }
 
@@ -85,7 +85,7 @@ func (q *quantiser) set(base *[64]byte, quality int) {
 	for k, i := range zigzag {
 		s := min(max((int(base[i])*scale+50)/100, 1), 255)
 		q.steps[k] = byte(s)
-		q.half[k] = int32(4 * s)
+		q.half[k] = uint32(4 * s)
 		q.recip[k] = (1<<32 + uint64(8*s) - 1) / uint64(8*s)
 		t, j := transposed[k], bits.Len(uint(s))-1
 		q.half16[t] = uint16(4 * s)
@@ -124,11 +124,13 @@ func (q *quantiser) transformBlock(b *block, src []byte, stride int) {
 	fdct(&out, src, stride)
 	// First which are not zero, without a branch; then the few divisions.
 	var nonzero uint64
-	for k := 1; k < 64; k++ {
-		v := out[zigzag[k]&63]
-		sign := v >> 31
-		nonzero |= uint64(uint32(q.half[k]-1-((v^sign)-sign))>>31) << k
+	for k := 63; k > 0; k-- {
+		// -half < v < half, as one unsigned comparison whose borrow is the bit.
+		most := uint64(q.half[k] - 1)
+		v := uint32(out[zigzag[k]&63] + int32(most))
+		nonzero = 2*nonzero + (2*most-uint64(v))>>63
 	}
+	nonzero *= 2
 	b.dc = q.divide(0, out[0])
 	b.nonzero = nonzero
 	for ; nonzero != 0; nonzero &= nonzero - 1 {
@@ -141,7 +143,7 @@ func (q *quantiser) transformBlock(b *block, src []byte, stride int) {
 // divide quantises a value of coefficient k.
 func (q *quantiser) divide(k int, v int32) int32 {
 	sign := v >> 31
-	v = int32(uint64((v^sign)-sign+q.half[k&63]) * q.recip[k&63] >> 32)
+	v = int32(uint64(uint32((v^sign)-sign)+q.half[k&63]) * q.recip[k&63] >> 32)
 	return (v ^ sign) - sign
 }
 

@@ -2,6 +2,10 @@
 
 package jpeg
 
+import "unsafe"
+
+const blockBytes = int(unsafe.Sizeof(block{}))
+
 // transformAVX2 does n > 0 pairs of blocks; see layout, the steps here in bytes.
 //
 //go:noescape

@@ -55,7 +55,6 @@ const (
 	// leadBlocks is room for the last MCU of the segment before, from which DC is
 	// predicted.
 	leadBlocks = 6
-	blockBytes = 152
 )
 
 // planes are the samples of a segment. Cb and Cr lie side by side, so that pairs of

@@ -146,9 +146,9 @@ func TestQuantiser(t *testing.T) {
 		var q quantiser
 		q.set(&quantBase[quality&1], quality)
 		for k := range 64 {
-			d := 8 * int32(q.steps[k])
-			for v := int32(0); v < 1<<15; v += 7 {
-				got := int32(uint64(v+q.half[k]) * q.recip[k] >> 32)
+			d := 8 * uint32(q.steps[k])
+			for v := uint32(0); v < 1<<15; v += 7 {
+				got := uint32(uint64(v+q.half[k]) * q.recip[k] >> 32)
 				if want := (v + d/2) / d; want != got {
 					t.Fatalf("%d/%d: want %d, got %d", v, d, want, got)
 				}
