@@ -48,7 +48,7 @@ const (
 	// kernels convert at once.
 	unitWidth = 16
 	// segmentWidth is how many pixels of a strip go through the steps together.
-	segmentWidth = 8 * unitWidth
+	segmentWidth = 16 * unitWidth
 	// segmentBlocks is how many blocks a segment has: six for each unit, for 4:4:4
 	// two MCUs of three, for 4:2:0 one of six, for 4:2:2 one of only four.
 	segmentBlocks = 6 * segmentWidth / unitWidth
