@@ -57,41 +57,39 @@ var huffmanSpecs = [4]huffmanSpec{
 	},
 }
 
-// huffman maps symbols to codes for one kind of component. An entry is the code,
-// shifted left to make room for the bits that follow it, then shifted left by 8,
-// plus the number of all these bits. In place of a number's size there is
-// 16 - size, which is the number's leading zeros but for a constant.
+// huffman maps symbols to codes for one kind of component. A code is shifted left
+// to make room for the bits that follow it, and its length counts these bits, too.
+// In place of a number's size there is 16 - size, which is the number's leading
+// zeros but for a constant.
 type huffman struct {
-	dc  [32]uint64
-	ac  [256]uint64 // run<<4 | 16-size; size 1 to 10
-	eob uint64
-	zrl uint64
+	dcBits [32]uint32
+	acBits [256]uint32 // run<<4 | 16-size; size 1 to 10
+	dcLen  [32]uint8
+	acLen  [256]uint8
+	eob    code
+	zrl    code
 }
 
 var huffmanTables = func() (t [2]huffman) {
 	for i := range t {
 		for s, c := range huffmanSpecs[2*i].codes() {
-			t[i].dc[16-s] = c.entry(s)
+			t[i].dcBits[16-s], t[i].dcLen[16-s] = c.bits<<s, uint8(c.n)+s
 		}
 		for s, c := range huffmanSpecs[2*i+1].codes() {
 			if size := s & 15; size > 0 {
-				t[i].ac[s&0xf0|(16-size)] = c.entry(size)
+				at := s&0xf0 | (16 - size)
+				t[i].acBits[at], t[i].acLen[at] = c.bits<<size, uint8(c.n)+size
 			} else if s == 0 {
-				t[i].eob = c.entry(0)
+				t[i].eob = c
 			} else {
-				t[i].zrl = c.entry(0)
+				t[i].zrl = c
 			}
 		}
 	}
 	return t
 }()
 
-type code struct {
-	bits uint32
-	n    uint8
-}
-
-func (c code) entry(size uint8) uint64 { return uint64(c.bits)<<size<<8 | uint64(c.n+size) }
+type code struct{ bits, n uint32 }
 
 // codes assigns codes as T.81, annex C.2, does: counting up, one bit more at each
 // length.
@@ -100,7 +98,7 @@ func (s *huffmanSpec) codes() map[uint8]code {
 	next, k := uint32(0), 0
 	for i, n := range s.counts {
 		for range n {
-			m[s.values[k]] = code{next, uint8(i + 1)}
+			m[s.values[k]] = code{next, uint32(i + 1)}
 			next++
 			k++
 		}
@@ -132,9 +130,9 @@ func (w *bitWriter) huffmanGeneric(raw []byte, blocks []block, first int) int {
 		v := int64(b.dc - blocks[i-int(b.back)].dc)
 		v += v >> 63
 		size := uint(bits.Len64(uint64(v ^ v>>63)))
-		e := h.dc[(16-size)&31]
-		acc = acc<<(e&63) | e>>8 | uint64(v)&(1<<(size&63)-1)
-		if n += e & 63; n >= 32 {
+		e, length := h.dcBits[(16-size)&31], uint64(h.dcLen[(16-size)&31])
+		acc = acc<<(length&63) | uint64(e) | uint64(v)&(1<<(size&63)-1)
+		if n += length; n >= 32 {
 			n -= 32
 			binary.BigEndian.PutUint32(raw[at:], uint32(acc>>(n&63)))
 			at += 4
@@ -145,8 +143,8 @@ func (w *bitWriter) huffmanGeneric(raw []byte, blocks []block, first int) int {
 			run := k - next
 			next = k + 1
 			for ; run >= 16; run -= 16 {
-				acc = acc<<(h.zrl&63) | h.zrl>>8
-				if n += h.zrl & 63; n >= 32 {
+				acc = acc<<(h.zrl.n&63) | uint64(h.zrl.bits)
+				if n += uint64(h.zrl.n); n >= 32 {
 					n -= 32
 					binary.BigEndian.PutUint32(raw[at:], uint32(acc>>(n&63)))
 					at += 4
@@ -154,17 +152,18 @@ func (w *bitWriter) huffmanGeneric(raw []byte, blocks []block, first int) int {
 			}
 			v := int64(b.coef[transposed[k&63]&63])
 			size := uint(bits.Len64(uint64(v ^ v>>63)))
-			e := h.ac[(uint(run)<<4|(16-size))&255]
-			acc = acc<<(e&63) | e>>8 | uint64(v)&(1<<(size&63)-1)
-			if n += e & 63; n >= 32 {
+			symbol := (uint(run)<<4 | (16 - size)) & 255
+			e, length := h.acBits[symbol], uint64(h.acLen[symbol])
+			acc = acc<<(length&63) | uint64(e) | uint64(v)&(1<<(size&63)-1)
+			if n += length; n >= 32 {
 				n -= 32
 				binary.BigEndian.PutUint32(raw[at:], uint32(acc>>(n&63)))
 				at += 4
 			}
 		}
 		if next < 64 {
-			acc = acc<<(h.eob&63) | h.eob>>8
-			if n += h.eob & 63; n >= 32 {
+			acc = acc<<(h.eob.n&63) | uint64(h.eob.bits)
+			if n += uint64(h.eob.n); n >= 32 {
 				n -= 32
 				binary.BigEndian.PutUint32(raw[at:], uint32(acc>>(n&63)))
 				at += 4

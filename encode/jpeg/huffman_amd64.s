@@ -28,9 +28,9 @@ none:
 // R15: both tables. AX, BX, DX: free.
 //
 // Nothing here depends on the data but how many coefficients there are and the rare
-// long runs: the writer stores eight bytes after each symbol and advances by those
-// that are complete. At most 7 bits remain; DC takes 22, AC 26, EOB 4, and no more
-// than one of each comes between two flushes.
+// long runs: FLUSH stores eight bytes and advances by those that are complete, after
+// which at most 7 bits remain. DC takes at most 22, AC 26, EOB 4: between two
+// flushes come DC and an AC, or two AC, and an EOB perhaps.
 
 // FLUSH clobbers AX.
 #define FLUSH \
@@ -44,9 +44,6 @@ none:
 	ADDQ   AX, DI     \
 	ANDQ   $7, R9
 
-// The tables are indexed by a number's leading zeros of 64, less 48.
-#define ENTRY(table, row, zeros) (table-48*8)(row)(zeros*8)
-
 // NUMBER leaves the low size bits of v, a number less one if negative, and in z
 // its leading zeros, 64-size.
 #define NUMBER(v, z) \
@@ -57,15 +54,48 @@ none:
 	SHLXQ  z, v, v \
 	SHRXQ  z, v, v
 
-// PUT writes the code of entry e with the bits v; clobbers e and t. The shift
-// takes the low six bits of the entry, which are the length, as its count.
-#define PUT(e, v, t) \
-	SHLXQ   e, R8, R8 \
-	MOVBLZX e, t      \
-	SHRQ    $8, e     \
-	ORQ     e, v      \
-	ADDQ    t, R9     \
-	ORQ     v, R8
+// PUT writes the code of the symbol i with the bits in BX; clobbers AX and BX. The
+// tables are indexed by leading zeros of 64, less 48.
+#define PUT(bits, len, i) \
+	MOVBLZX (len-48)(R10)(i*1), AX    \
+	ORL     (bits-48*4)(R10)(i*4), BX \
+	SHLXQ   AX, R8, R8                \
+	ADDQ    AX, R9                    \
+	ORQ     BX, R8
+
+// CODE writes a code without a number; clobbers AX.
+#define CODE(c) \
+	MOVL  c+code_n(R10), AX    \
+	SHLXQ AX, R8, R8           \
+	ADDQ  AX, R9               \
+	MOVL  c+code_bits(R10), AX \
+	ORQ   AX, R8
+
+// NEXT takes the next coefficient to BX and its run of zeros to DX.
+#define NEXT \
+	TZCNTQ  R12, AX                     \
+	BLSRQ   R12, R12                    \
+	MOVBLZX (R11)(AX*1), BX             \
+	MOVQ    AX, DX                      \
+	SUBQ    R13, DX                     \
+	LEAQ    1(AX), R13                  \
+	MOVWQSX block_coef(SI)(BX*2), BX
+
+// SYMBOL writes it.
+#define SYMBOL \
+	NUMBER(BX, AX) \
+	SHLQ $4, DX    \
+	ADDQ AX, DX    \
+	PUT(huffman_acBits, huffman_acLen, DX)
+
+// ZEROS writes ZRL, for 16 zeros each, until less than 16 are left.
+#define ZEROS(again) \
+	FLUSH            \
+	CODE(huffman_zrl) \
+	SUBQ $16, DX     \
+	CMPQ DX, $16     \
+	JCC  again       \
+	FLUSH
 
 // func huffmanBMI(raw *byte, b *block, n int, t *[2]huffman, order *[64]uint8, w *bitWriter) int
 TEXT ·huffmanBMI(SB), NOSPLIT, $0-56
@@ -90,66 +120,58 @@ loop:
 	MOVQ    BX, AX
 	SARQ    $63, AX
 	ADDQ    AX, BX
-	NUMBER(BX, AX)
-	MOVQ    ENTRY(huffman_dc, R10, AX), AX
-	PUT(AX, BX, DX)
+	NUMBER(BX, DX)
+	PUT(huffman_dcBits, huffman_dcLen, DX)
 	TESTQ   R12, R12
 	JZ      eob
 	MOVQ    $1, R13
+	JMP     second
 
-coefficient:
-	TZCNTQ  R12, AX
-	BLSRQ   R12, R12
-	MOVBLZX (R11)(AX*1), BX
-	MOVQ    AX, DX
-	SUBQ    R13, DX                 // the run of zeros
-	LEAQ    1(AX), R13
-	MOVWQSX block_coef(SI)(BX*2), BX
-	CMPQ    DX, $16
-	JCC     long
+first:
+	NEXT
+	CMPQ  DX, $16
+	JCC   longFirst
 
-short:
-	SHLQ    $7, DX
-	ADDQ    R10, DX
-	NUMBER(BX, AX)
-	MOVQ    ENTRY(huffman_ac, DX, AX), AX
-	PUT(AX, BX, DX)
+shortFirst:
+	SYMBOL
+	TESTQ R12, R12
+	JZ    last
+
+second:
+	NEXT
+	CMPQ  DX, $16
+	JCC   longSecond
+
+shortSecond:
+	SYMBOL
 	FLUSH
-	TESTQ   R12, R12
-	JNZ     coefficient
+	TESTQ R12, R12
+	JNZ   first
 
-	CMPQ    R13, $64
-	JEQ     next
+last:
+	CMPQ R13, $64
+	JEQ  next                // no EOB after coefficient 63
 
 eob:
-	MOVQ    huffman_eob(R10), AX
-	XORL    BX, BX
-	PUT(AX, BX, DX)
-	FLUSH
+	CODE(huffman_eob)
 
 next:
-	ADDQ    $block__size, SI
-	DECQ    CX
-	JNZ     loop
+	FLUSH
+	ADDQ $block__size, SI
+	DECQ CX
+	JNZ  loop
 
-	MOVQ    w+40(FP), AX
-	MOVQ    R8, bitWriter_acc(AX)
-	MOVQ    R9, bitWriter_n(AX)
-	SUBQ    raw+0(FP), DI
-	MOVQ    DI, ret+48(FP)
+	MOVQ w+40(FP), AX
+	MOVQ R8, bitWriter_acc(AX)
+	MOVQ R9, bitWriter_n(AX)
+	SUBQ raw+0(FP), DI
+	MOVQ DI, ret+48(FP)
 	RET
 
-long:
-	// ZRL stands for 16 zeros. BX and DX are needed afterwards; the index of the
-	// table's entry above is not.
-	FLUSH
-	MOVQ    huffman_zrl(R10), AX
-	SHLXQ   AX, R8, R8
-	ADDB    AX, R9                  // at most 7 + 11: no carry
-	SHRQ    $8, AX
-	ORQ     AX, R8
-	SUBQ    $16, DX
-	CMPQ    DX, $16
-	JCC     long
-	FLUSH
-	JMP     short
+longFirst:
+	ZEROS(longFirst)
+	JMP shortFirst
+
+longSecond:
+	ZEROS(longSecond)
+	JMP shortSecond
