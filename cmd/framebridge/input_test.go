@@ -81,6 +81,17 @@ func TestTyping(t *testing.T) {
 				return string(b) == typed+"\n", fmt.Sprintf("%q", b)
 			})
 			v.shows(d, c.program == "xtightvncviewer", 0)
+
+			// A viewer that dies with keys and buttons down leaves none down.
+			x("keydown", "shift", "mousedown", "3")
+			poll(t, "held", func() (bool, string) {
+				q, err := xproto.QueryPointer(d.Conn.X(), d.Conn.Root()).Reply()
+				require.NoError(t, err)
+				const want = xproto.KeyButMaskShift | xproto.KeyButMaskButton3
+				return q.Mask&want == want, fmt.Sprintf("mask %#x", q.Mask)
+			})
+			v.kill()
+			d.nothingHeld()
 			tested++
 		})
 	}

@@ -165,7 +165,7 @@ func TestVncsnapshot(t *testing.T) {
 		require.Equal(t, 0, p.wait(timeout), p.stderr)
 		q := psnr(readJPEG(t, file), d.grab())
 		t.Logf("%v: %.1f dB", args, q)
-		require.GreaterOrEqual(t, q, 20.0)
+		require.GreaterOrEqual(t, q, 50.0)
 		tested++
 	}
 	require.Equal(t, 4, tested)
