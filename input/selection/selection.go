@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/BurntSushi/xgb"
@@ -61,7 +62,8 @@ type Selection struct {
 
 	// Into run.
 	wake   chan struct{} // capacity 1
-	cmds   chan command
+	claims chan *claim
+	active atomic.Bool
 	stop   chan struct{}
 	closer sync.Once
 	wg     sync.WaitGroup
@@ -77,12 +79,6 @@ type Selection struct {
 	nmu    sync.Mutex
 	notify *string
 	notice chan struct{} // capacity 1
-}
-
-// command is what callers want of run.
-type command struct {
-	claim  *claim // offer a text
-	active bool   // else: start or stop to watch
 }
 
 // maxQueue bounds events that wait for run. Only a program that floods us gets
@@ -110,7 +106,7 @@ func Open(ctx context.Context, o Options) (*Selection, error) {
 	s := &Selection{
 		c: c, log: o.Logger, max: o.MaxBytes,
 		wake: make(chan struct{}, 1), notice: make(chan struct{}, 1),
-		cmds: make(chan command), stop: make(chan struct{}),
+		claims: make(chan *claim), stop: make(chan struct{}),
 	}
 	unblock := context.AfterFunc(ctx, c.Abort) // xgb's calls know no context
 	err = s.setUp(ctx, o)
@@ -141,7 +137,8 @@ func (s *Selection) setUp(ctx context.Context, o Options) error {
 		return err
 	}
 	s.own = owner{transfers: map[transferKey]*transfer{}, owned: map[xproto.Atom]bool{}}
-	s.watch = watcher{active: o.OnText != nil && !o.Idle, on: o.OnText != nil, changes: map[xproto.Atom]*change{}}
+	s.watch = watcher{on: o.OnText != nil, changes: map[xproto.Atom]*change{}}
+	s.SetActive(!o.Idle)
 	s.c.Handle(s.event)
 	if o.OnText == nil {
 		return nil
@@ -183,7 +180,7 @@ func (s *Selection) SetText(text string) error {
 	timeout := time.NewTimer(answerTimeout)
 	defer timeout.Stop()
 	select {
-	case s.cmds <- command{claim: cl}:
+	case s.claims <- cl:
 	case <-s.stop:
 		return ErrClosed
 	case <-s.c.Done():
@@ -205,12 +202,12 @@ func (s *Selection) SetText(text string) error {
 
 // SetActive says whether anyone wants to know what X programs copy. While
 // nobody does, no program is asked for it; what changed meanwhile is asked for
-// when someone does again.
+// when someone does again. It does not block.
 func (s *Selection) SetActive(active bool) {
+	s.active.Store(active)
 	select {
-	case s.cmds <- command{active: active}:
-	case <-s.stop:
-	case <-s.c.Done():
+	case s.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -253,16 +250,13 @@ func (s *Selection) run() {
 			return
 		case <-s.wake:
 			s.handleAll()
-		case cmd := <-s.cmds:
+		case cl := <-s.claims:
 			// What came before the call is handled before it.
 			s.handleAll()
-			if cmd.claim != nil {
-				s.startClaim(cmd.claim)
-			} else {
-				s.watch.active = cmd.active && s.watch.on
-			}
+			s.startClaim(cl)
 		case <-timer.C:
 		}
+		s.watch.active = s.watch.on && s.active.Load()
 		now := time.Now()
 		s.expireTransfers(now)
 		s.advanceFetch(now)

@@ -217,6 +217,12 @@ func TestSetActive(t *testing.T) {
 	s := start(t)
 	w := newFakeOwner(t, s)
 	w.own("CLIPBOARD")
+	// One that is active from the start gets what is there already.
+	first := open(t, s, Options{})
+	assert.Equal(t, "UTF8_STRING of CLIPBOARD", first.next())
+	require.NoError(t, first.Close())
+	<-w.n
+	w.n <- 0
 	d := open(t, s, Options{Idle: true})
 	w.own("PRIMARY")
 	d.quiet()

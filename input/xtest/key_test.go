@@ -222,6 +222,33 @@ func TestClose(t *testing.T) {
 	assert.Equal(t, before, after)
 }
 
+// TestCrash has one injector die without cleaning up; the next takes over its
+// keycodes.
+func TestCrash(t *testing.T) {
+	s := start(t)
+	i := open(t, s, Options{})
+	before := mapping(t, i)
+	for n := range uint32(30) {
+		tap(t, i, firstCJK+n)
+	}
+	spares := len(i.spares)
+	require.NoError(t, i.c.Sync(t.Context()))
+	i.c.Abort()
+	i = open(t, s, Options{})
+	j := startJudge(t, s)
+	assert.Empty(t, i.free)
+	assert.Len(t, i.spares, spares)
+	for n := range uint32(30) {
+		tap(t, i, firstCJK+100+n)
+		assert.EqualValues(t, firstCJK+100+n, j.press().sym)
+	}
+	require.NoError(t, i.Close())
+	i = open(t, s, Options{})
+	assert.Empty(t, i.spares)
+	after := mapping(t, i)
+	assert.Equal(t, before, after)
+}
+
 // TestMapChanges changes the map under the injector, also that of spare keys.
 func TestMapChanges(t *testing.T) {
 	s := start(t)
@@ -289,7 +316,8 @@ func TestRepeat(t *testing.T) {
 	}()
 	both, _ := count(1500 * time.Millisecond)
 	<-done
-	assert.InDelta(t, alone, both, 4)
+	assert.LessOrEqual(t, both, alone+4)
+	assert.Greater(t, both, 3)
 	// What is repeated is what was pressed, also if Shift came from us.
 	count(100 * time.Millisecond)
 	require.NoError(t, i.Key('X', 0, true))

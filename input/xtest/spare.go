@@ -2,7 +2,10 @@ package xtest
 
 import (
 	"context"
+	"slices"
 	"time"
+
+	"github.com/BurntSushi/xgb/xproto"
 
 	"framebridge/input"
 )
@@ -61,6 +64,7 @@ func (i *Injector) addSpare(keysym uint32) (bool, error) {
 	i.smu.Unlock()
 	// Ours in any case: the request may have been carried out.
 	i.spares = append(i.spares, s)
+	i.record()
 	if err != nil {
 		return false, err
 	}
@@ -147,4 +151,53 @@ func (i *Injector) clearSpares() {
 		i.c.Queue(appendChangeKeyboardMapping(nil, s.code, 0, 0))
 	}
 	i.spares = nil
+	i.record()
+}
+
+// recordName is the property of the root window that lists our keycodes, for
+// whoever comes after us if we cannot clean up: without it each crash would
+// leave the keyboard with fewer spare keycodes.
+const recordName = "_FRAMEBRIDGE_SPARE_KEYCODES"
+
+// record writes the list.
+func (i *Injector) record() {
+	var codes []byte
+	for _, s := range i.spares {
+		codes = append(codes, s.code)
+	}
+	if len(codes) == 0 {
+		xproto.DeleteProperty(i.c.X(), xproto.Window(i.root), i.recordAtom)
+		return
+	}
+	xproto.ChangeProperty(i.c.X(), xproto.PropModeReplace, xproto.Window(i.root), i.recordAtom,
+		xproto.AtomCardinal, 8, uint32(len(codes)), codes)
+}
+
+// adopt takes over the keycodes that one before us has left behind.
+func (i *Injector) adopt() error {
+	atom, err := xproto.InternAtom(i.c.X(), false, uint16(len(recordName)), recordName).Reply()
+	if err != nil {
+		return err
+	}
+	i.recordAtom = atom.Atom
+	r, err := xproto.GetProperty(i.c.X(), false, xproto.Window(i.root), i.recordAtom, xproto.AtomCardinal, 0, 64).Reply()
+	if err != nil {
+		return err
+	}
+	if r.Format != 8 {
+		return nil
+	}
+	for _, code := range r.Value {
+		k := &i.m.keys[code]
+		if len(k.syms) < 2 || k.syms[0] == 0 || i.m.changes(code) {
+			continue
+		}
+		// Only what has the form that addSpare gives: the map may be another by now.
+		lower, upper := input.ConvertCase(k.syms[0])
+		if s := (spare{code: code, sym: lower}); lower == input.Canonical(k.syms[0]) && upper == input.Canonical(k.syms[1]) &&
+			k.groups() == 1 && !slices.Contains(i.spares, s) {
+			i.spares = append(i.spares, s)
+		}
+	}
+	return nil
 }

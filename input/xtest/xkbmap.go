@@ -51,7 +51,8 @@ func parseXkbMap(b []byte, m *keymap) error {
 	r := &reader{b: b[xkbMapHead:]}
 	if present&xkbPartTypes != 0 {
 		first, n := int(h[14]), int(h[15])
-		types := make([]keyType, first+n)
+		// Keys that this reply does not hold keep referring to the old ones.
+		types := make([]keyType, max(first+n, len(m.types)))
 		copy(types, m.types)
 		for i := range n {
 			types[first+i] = parseXkbType(r)

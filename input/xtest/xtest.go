@@ -76,18 +76,19 @@ type Injector struct {
 	xtest, xkb byte // opcodes; xkb is 0 without it
 	unhandle   func()
 
-	mu      sync.Mutex // serializes input; held while writing and waiting
-	closed  bool
-	buf     []byte
-	m       *keymap
-	pressed map[uint64]byte // keycode by what was pressed, see keyID
-	owner   [256]uint64     // the reverse; 0 is not held by us
-	temp    *temporary
-	spares  []spare
-	free    []byte
-	changed time.Time // when a spare keycode was last changed
-	warned  map[uint32]bool
-	pointer pointer
+	mu         sync.Mutex // serializes input; held while writing and waiting
+	closed     bool
+	buf        []byte
+	m          *keymap
+	pressed    map[uint64]byte // keycode by what was pressed, see keyID
+	owner      [256]uint64     // the reverse; 0 is not held by us
+	temp       *temporary
+	spares     []spare
+	free       []byte
+	changed    time.Time   // when a spare keycode was last changed
+	recordAtom xproto.Atom // see record
+	warned     map[uint32]bool
+	pointer    pointer
 
 	// smu guards what the event handler touches. It is never held while
 	// blocking.
@@ -112,7 +113,12 @@ func Open(ctx context.Context, o Options) (*Injector, error) {
 		c: c, log: o.Logger, root: uint32(c.Root()),
 		pressed: map[uint64]byte{}, warned: map[uint32]bool{},
 	}
-	if err := i.setUp(ctx, o); err != nil {
+	unblock := context.AfterFunc(ctx, c.Abort) // xgb's calls know no context
+	err = i.setUp(ctx, o)
+	if !unblock() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
 		c.Abort()
 		c.Close()
 		return nil, fmt.Errorf("xtest: %w", err)
@@ -154,6 +160,9 @@ func (i *Injector) setUp(ctx context.Context, o Options) error {
 	}
 	i.queueFence()
 	if err := i.loadKeys(ctx); err != nil {
+		return err
+	}
+	if err := i.adopt(); err != nil {
 		return err
 	}
 	return i.loadPointer(ctx)
