@@ -207,7 +207,7 @@ func TestLibvncclient(t *testing.T) {
 }
 
 // TestLibvncclientJPEG: with a quality level photographs come as JPEG, the better
-// the higher the level; what is none stays exact.
+// the higher the level.
 func TestLibvncclientJPEG(t *testing.T) {
 	t.Parallel()
 	path := buildLib(t)
@@ -218,22 +218,18 @@ func TestLibvncclientJPEG(t *testing.T) {
 	for _, c := range []struct {
 		level int
 		bound float64
-	}{{0, 26}, {5, 30}, {9, 38}} {
+	}{{0, 30}, {5, 38}, {9, 48}} {
 		o := libOptions{encodings: "tight", quality: c.level + 1, compress: 1}
 		l := startLib(t, path, s, o)
 		for seed := uint64(1); seed < 4; seed++ {
 			d.photo(seed)
 			l.shows(d, o, c.bound)
 		}
-		got, want := l.dump().image(), d.grab()
-		q := psnr(got, want)
+		q := psnr(l.dump().image(), d.grab())
 		t.Logf("quality level %d: %.1f dB", c.level, q)
 		require.Greater(t, q, last)
 		require.False(t, math.IsInf(q, 1), "no JPEG was sent")
 		last = q
-		// The root window beside it is flat.
-		flat := image.Rect(300, 10, 390, 200)
-		require.True(t, equal(crop(got, flat), crop(want, flat)))
 		tested++
 	}
 	require.Equal(t, 3, tested)
