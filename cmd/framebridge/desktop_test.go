@@ -96,17 +96,41 @@ func (d *desktop) pattern(seed uint64) {
 		r := at(rnd.IntN(w), h/3+rnd.IntN(h/3), 1+rnd.IntN(60), 1+rnd.IntN(30)).Intersect(image.Rect(0, h/3, w, h*2/3))
 		m.Fill(r, []uint32{0xcc0000, 0x00cc00, 0x0000cc, 0xffff00, 0x808080}[rnd.IntN(5)])
 	}
-	// A gradient, and noise beside it.
+	// A photograph, a gradient and noise beside each other.
 	for y := h * 2 / 3; y < h; y++ {
 		for x := range w {
-			if x < w/2 {
+			switch {
+			case x < w/2:
+				m.Set(x, y, photograph(x, y, float64(seed), rnd))
+			case x < w*3/4:
 				m.Set(x, y, uint32(x*255/w)<<16|uint32(y*255/h)<<8|uint32(seed*40)&0xff)
-			} else {
+			default:
 				m.Set(x, y, rnd.Uint32()&pix.RGBMask)
 			}
 		}
 	}
 	d.put(d.win, m)
+}
+
+// photo draws what looks like a photograph.
+func (d *desktop) photo(seed uint64) {
+	d.t.Helper()
+	m := pix.New(image.Rect(0, 0, d.size.X*3/5-10, d.size.Y*3/5-10))
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	for y := range m.Rect.Dy() {
+		for x := range m.Rect.Dx() {
+			m.Set(x, y, photograph(x, y, float64(seed), rnd))
+		}
+	}
+	d.put(d.win, m)
+}
+
+// photograph is a pixel of a smooth picture with some noise on it.
+func photograph(x, y int, phase float64, rnd *rand.Rand) uint32 {
+	v := func(phase float64) uint32 {
+		return uint32(128 + 60*math.Sin(float64(x)/23+phase) + 50*math.Cos(float64(y)/17-phase) + 8*rnd.Float64())
+	}
+	return v(0)<<16 | v(phase)<<8 | v(2)
 }
 
 // put draws an image in a window. Requests end at 256 KB.

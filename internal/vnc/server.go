@@ -189,7 +189,9 @@ func (s *Server) ServeConn(ctx context.Context, conn net.Conn) {
 		conn.Close()
 		return
 	}
-	// A cancelled context must end reads of the handshake, too.
+	// A cancelled context must end reads of the handshake, too: its deadline is the
+	// last that is set.
+	conn.SetDeadline(time.Now().Add(handshakeLimit))
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	h, err := s.handshake(conn)
 	s.endHandshake()
@@ -206,7 +208,6 @@ func (s *Server) ServeConn(ctx context.Context, conn net.Conn) {
 
 // handshake leads the viewer up to its ClientInit.
 func (s *Server) handshake(conn net.Conn) (rfb.Handshake, error) {
-	conn.SetDeadline(time.Now().Add(handshakeLimit))
 	limitUnsent(conn)
 	host := hostOf(conn.RemoteAddr())
 	if s.ban.banned(host, time.Now()) {

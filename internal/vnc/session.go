@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"framebridge/input"
@@ -32,6 +33,7 @@ type session struct {
 	view   *screen.Viewer
 	held   *input.Held // nil: the viewer may not control
 	stop   context.CancelFunc
+	endBy  atomic.Pointer[time.Time] // set when the session ends: the last moment to write
 
 	kick chan struct{} // capacity 1: the wishes changed
 	mu   sync.Mutex
@@ -107,7 +109,9 @@ func (se *session) run(ctx context.Context) error {
 	wg.Go(func() { errs <- se.read(); se.stop() })
 	wg.Go(func() { errs <- se.write(ctx); se.stop() })
 	<-ctx.Done()
-	se.conn.SetWriteDeadline(time.Now().Add(lingerLimit))
+	end := time.Now().Add(lingerLimit)
+	se.endBy.Store(&end)
+	se.conn.SetWriteDeadline(end)
 	se.conn.SetReadDeadline(time.Unix(1, 0))
 	wg.Wait()
 	if se.held != nil {

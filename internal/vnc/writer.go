@@ -318,6 +318,11 @@ func (se *session) flush() error {
 	if err := se.conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
 		return err
 	}
+	// Whoever ends the session stores its deadline before setting it: if that
+	// came before ours, it is seen here.
+	if end := se.endBy.Load(); end != nil {
+		se.conn.SetWriteDeadline(*end)
+	}
 	n, err := se.conn.Write(se.out)
 	se.sent += int64(n)
 	if cap(se.out) > 4*flushAt {
