@@ -26,12 +26,19 @@ const (
 	// they hash: text leaves parts of a page blank, so several places are tried.
 	strips     = 6
 	stripWidth = 32
+	// firstLook is after how many strips without any agreement the search ends:
+	// most changes are no moves, and they must not pay for those that are.
+	firstLook = 3
 	// maxTwins is how many equal lines of a strip vote each: text has repeated
 	// lines, blank areas have hundreds.
 	maxTwins = 4
 	// minVotes is how many lines must agree on a distance.
 	minVotes = 5
 )
+
+// lookOrder is the order of the strips: text is rather on the left, and margins
+// are at the edges.
+var lookOrder = [strips]int{1, 3, 4, 2, 0, 5}
 
 // axis maps "lines" and "positions along a line" to coordinates: lines are rows
 // for vertical scrolls, columns for horizontal ones.
@@ -121,6 +128,9 @@ func (s *Screen) vote(p *pix.Image, area image.Rectangle, a axis) (d image.Point
 	twin := make([]int32, length)         // the line before with the same hash, or -1
 	hashes := make([]uint64, length)
 	sw := min(stripWidth, width)
+	if a == horizontal {
+		sw = min(stripWidth/2, width) // rows are read whole, and columns hashed pixel by pixel
+	}
 	n := min(strips, width/sw)
 	stripAt := func(i int) image.Rectangle {
 		at := 0
@@ -132,7 +142,15 @@ func (s *Screen) vote(p *pix.Image, area image.Rectangle, a axis) (d image.Point
 		}
 		return image.Rect(area.Min.X, area.Min.Y+at, area.Max.X, area.Min.Y+at+sw)
 	}
-	for i := range n {
+	most := 0 // votes for a distance in one strip
+	for k := range n {
+		if k == firstLook && most < minVotes/2 {
+			return d, image.Rectangle{}, false
+		}
+		i := k
+		if n == strips {
+			i = lookOrder[k]
+		}
 		strip := stripAt(i)
 		clear(old)
 		hashLines(hashes, s.store, strip, a)
@@ -163,12 +181,14 @@ func (s *Screen) vote(p *pix.Image, area image.Rectangle, a axis) (d image.Point
 				tallies[dist] = t
 			}
 			t.votes += v
+			most = max(most, v)
 			if v > t.inBest {
 				t.inBest, t.stripBest = v, i
 			}
 		}
 	}
-	most, dist := 0, 0
+	most = 0
+	dist := 0
 	for k, t := range tallies {
 		// The smaller distance wins a draw, so that the result does not depend on
 		// the order of a map.
