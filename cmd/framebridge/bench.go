@@ -18,7 +18,7 @@ func newBench() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newBenchLive())
+	c.AddCommand(newBenchLive(), newBenchRecord())
 	return c
 }
 

@@ -11,6 +11,9 @@ import "encoding/binary"
 // Chroma of several pixels is computed from the sum of their colours, which is
 // exact because the equations are linear. The rounding of chroma is one short of
 // a half, so that pure blue and red give 255 and not 256.
+//
+// The kernels convert444, convert422 and convert420 take whole units of
+// unitWidth pixels; all of them do the same integer arithmetic.
 const (
 	yR, yG, yB = 19595, 38470, 7471
 	cbR, cbG   = 11059, 21709
@@ -20,8 +23,8 @@ const (
 	cOffset    = 128<<16 + half - 1
 )
 
-// convert444 converts len(y) pixels; cb and cr are as long as y.
-func convert444(y, cb, cr, src []byte) {
+// convert444Generic converts len(y) pixels; cb and cr are as long as y.
+func convert444Generic(y, cb, cr, src []byte) {
 	cb, cr = cb[:len(y)], cr[:len(y)]
 	src = src[:4*len(y)]
 	for i := range y {
@@ -33,8 +36,8 @@ func convert444(y, cb, cr, src []byte) {
 	}
 }
 
-// convert422 converts len(y) pixels; cb and cr are half as long.
-func convert422(y, cb, cr, src []byte) {
+// convert422Generic converts len(y) pixels; cb and cr are half as long.
+func convert422Generic(y, cb, cr, src []byte) {
 	n := len(y) / 2
 	cb, cr = cb[:n], cr[:n]
 	y, src = y[:2*n], src[:8*n]
@@ -50,8 +53,8 @@ func convert422(y, cb, cr, src []byte) {
 	}
 }
 
-// convert420 converts two rows of len(y0) pixels; cb and cr are half as long.
-func convert420(y0, y1, cb, cr, src0, src1 []byte) {
+// convert420Generic converts two rows of len(y0) pixels; cb and cr are half as long.
+func convert420Generic(y0, y1, cb, cr, src0, src1 []byte) {
 	n := len(y0) / 2
 	cb, cr = cb[:n], cr[:n]
 	y0, y1 = y0[:2*n], y1[:2*n]

@@ -35,11 +35,43 @@ var zigzag = [64]uint8{
 	58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 }
 
+// transposed[k] is where coefficient k lies in a block: the kernels leave blocks
+// column by column, which spares them one of two transpositions.
+var transposed = func() (t [64]uint8) {
+	for k, i := range zigzag {
+		t[k] = i&7<<3 | i>>3
+	}
+	return t
+}()
+
+// A block is what the transform hands to the Huffman coder.
+type block struct {
+	// The coefficients that are not zero, at transposed[k], as T.81, F.1.2.2.1,
+	// codes them: one less if negative. What stands in place of others is
+	// undefined; so is the first.
+	coef    [64]int16
+	nonzero uint64 // bit k > 0: coefficient k is not zero
+	dc      int32  // the first coefficient
+	// These are made once for a subsampling.
+	back  int32 // how many blocks before this one the DC prediction lies
+	table int64 // 0 luma, 1 chroma
+}
+
 // A quantiser divides coefficients, which the transform leaves eight times too
-// large, by the steps of a table. All in zigzag order.
+// large, by the steps of a table. The divisions are exact, rounded half away from
+// zero.
 type quantiser struct {
+	// For the kernels, in transposed order: half of d = 8*step; then with j the
+	// logarithm of step, rounded down, 2^(18+j)/d, rounded up, and 2^(14-j).
+	// Sums x of a coefficient and a half are below 2^13.3 and the second factor's
+	// error is below 1, so that x*error < 2^(18+j)/d and nothing carries over.
+	half16  [64]uint16
+	recip16 [64]uint16
+	shift16 [64]uint16
+
+	// In zigzag order.
 	steps [64]byte
-	half  [64]int32  // half of 8*step: what is smaller becomes zero
+	half  [64]uint32 // half of 8*step: what is smaller becomes zero
 	recip [64]uint64 // 2^32/(8*step), rounded up: exact for all values below 2^16
 }
 
@@ -53,41 +85,66 @@ func (q *quantiser) set(base *[64]byte, quality int) {
 	for k, i := range zigzag {
 		s := min(max((int(base[i])*scale+50)/100, 1), 255)
 		q.steps[k] = byte(s)
-		q.half[k] = int32(4 * s)
+		q.half[k] = uint32(4 * s)
 		q.recip[k] = (1<<32 + uint64(8*s) - 1) / uint64(8*s)
+		t, j := transposed[k], bits.Len(uint(s))-1
+		q.half16[t] = uint16(4 * s)
+		q.recip16[t] = uint16((1<<(18+j) + 8*s - 1) / (8 * s))
+		q.shift16[t] = 1 << (14 - j)
 	}
 }
 
-// transform computes the quantised coefficients of the 8x8 samples at src in
-// zigzag order. Bit k of the result, k > 0, tells that coefficient k is not zero;
-// of the others only the first is written. Bit 0 has no meaning. At most times most are zero, and the multiply
-// is spent on the rest alone.
-func (q *quantiser) transform(coef *[64]int16, src []byte, stride int) (nonzero uint64) {
+// A layout says where pairs of blocks lie: pair i are the samples at i*step and
+// i*step+pair in a plane, and they become the blocks i*dstStep and
+// i*dstStep+dstPair.
+type layout struct {
+	pair, step       int
+	dstPair, dstStep int
+}
+
+// transformGeneric transforms and quantises n pairs of blocks of 8x8 samples,
+// stride bytes from row to row.
+func (q *quantiser) transformGeneric(dst []block, src []byte, stride, n int, l layout) {
+	for i := range n {
+		q.transformBlock(&dst[i*l.dstStep], src[i*l.step:], stride)
+		q.transformBlock(&dst[i*l.dstStep+l.dstPair], src[i*l.step+l.pair:], stride)
+	}
+}
+
+// transformBlock does one block. At most times most coefficients are zero, and the
+// multiply is spent on the rest alone.
+func (q *quantiser) transformBlock(b *block, src []byte, stride int) {
 	if flat(src, stride) {
 		// Only the mean remains: the transform's result would be 64*(src[0]-128).
-		v := 64 * (int32(src[0]) - 128)
-		sign := v >> 31
-		v = int32(uint64((v^sign)-sign+q.half[0]) * q.recip[0] >> 32)
-		coef[0] = int16((v ^ sign) - sign)
-		return 0
+		b.dc = q.divide(0, 64*(int32(src[0])-128))
+		b.nonzero = 0
+		return
 	}
-	var block [64]int32
-	fdct(&block, src, stride)
+	var out [64]int32
+	fdct(&out, src, stride)
 	// First which are not zero, without a branch; then the few divisions.
-	for k := range 64 {
-		v := block[zigzag[k]&63]
-		sign := v >> 31
-		nonzero |= uint64(uint32(q.half[k]-1-((v^sign)-sign))>>31) << k
+	var nonzero uint64
+	for k := 63; k > 0; k-- {
+		// -half < v < half, as one unsigned comparison whose borrow is the bit.
+		most := uint64(q.half[k] - 1)
+		v := uint32(out[zigzag[k]&63] + int32(most))
+		nonzero = 2*nonzero + (2*most-uint64(v))>>63
 	}
-	coef[0] = 0
-	for left := nonzero; left != 0; left &= left - 1 {
-		k := bits.TrailingZeros64(left) & 63
-		v := block[zigzag[k]&63]
-		sign := v >> 31
-		v = int32(uint64((v^sign)-sign+q.half[k]) * q.recip[k] >> 32)
-		coef[k] = int16((v ^ sign) - sign)
+	nonzero *= 2
+	b.dc = q.divide(0, out[0])
+	b.nonzero = nonzero
+	for ; nonzero != 0; nonzero &= nonzero - 1 {
+		k := bits.TrailingZeros64(nonzero) & 63
+		v := q.divide(k, out[zigzag[k]&63])
+		b.coef[transposed[k]&63] = int16(v + v>>31)
 	}
-	return nonzero
+}
+
+// divide quantises a value of coefficient k.
+func (q *quantiser) divide(k int, v int32) int32 {
+	sign := v >> 31
+	v = int32(uint64(uint32((v^sign)-sign)+q.half[k&63]) * q.recip[k&63] >> 32)
+	return (v ^ sign) - sign
 }
 
 // flat reports whether all of the 8x8 samples at src are equal, as in the plain
@@ -125,25 +182,29 @@ const (
 	fD     = 12299 // c1+c3-c5-c7
 )
 
-// fdct transforms the 8x8 samples at src, stride bytes from row to row, less 128.
+// fdct transforms the 8x8 samples at src, stride bytes from row to row, less 128:
+// first the columns, then the rows. What lies between the passes fits in 16 bits,
+// and the results do, which the kernels rely upon.
 func fdct(out *[64]int32, src []byte, stride int) {
 	const down1, down2 = fixBits - passBits, fixBits + passBits
 	const round1, round2 = 1 << (down1 - 1), 1 << (down2 - 1)
-	for y := range 8 {
-		s := src[y*stride:][:8]
-		o := out[y*8:][:8]
-		s0, s7 := int32(s[0]), int32(s[7])
-		s1, s6 := int32(s[1]), int32(s[6])
-		s2, s5 := int32(s[2]), int32(s[5])
-		s3, s4 := int32(s[3]), int32(s[4])
+	r0, r1 := (*[8]byte)(src), (*[8]byte)(src[stride:])
+	r2, r3 := (*[8]byte)(src[2*stride:]), (*[8]byte)(src[3*stride:])
+	r4, r5 := (*[8]byte)(src[4*stride:]), (*[8]byte)(src[5*stride:])
+	r6, r7 := (*[8]byte)(src[6*stride:]), (*[8]byte)(src[7*stride:])
+	for x := range 8 {
+		s0, s7 := int32(r0[x]), int32(r7[x])
+		s1, s6 := int32(r1[x]), int32(r6[x])
+		s2, s5 := int32(r2[x]), int32(r5[x])
+		s3, s4 := int32(r3[x]), int32(r4[x])
 		a, b, c, d := s0+s7, s1+s6, s2+s5, s3+s4
 		e, f := a+d, b+c
-		o[0] = (e + f - 8*128) << passBits
-		o[4] = (e - f) << passBits
+		out[x] = (e + f - 8*128) << passBits
+		out[x+32] = (e - f) << passBits
 		e, f = a-d, b-c
 		z := (e+f)*fC6 + round1
-		o[2] = (z + e*fC2mC6) >> down1
-		o[6] = (z - f*fC2pC6) >> down1
+		out[x+16] = (z + e*fC2mC6) >> down1
+		out[x+48] = (z - f*fC2pC6) >> down1
 
 		a, b, c, d = s3-s4, s2-s5, s1-s6, s0-s7
 		z5 := (a+c+b+d)*fC3 + round1
@@ -151,24 +212,25 @@ func fdct(out *[64]int32, src []byte, stride int) {
 		z4 := z5 - (b+d)*fC3mC5
 		z1 := (a + d) * fC3mC7
 		z2 := (b + c) * fC1pC3
-		o[7] = (a*fA - z1 + z3) >> down1
-		o[5] = (b*fB - z2 + z4) >> down1
-		o[3] = (c*fC - z2 + z3) >> down1
-		o[1] = (d*fD - z1 + z4) >> down1
+		out[x+56] = (a*fA - z1 + z3) >> down1
+		out[x+40] = (b*fB - z2 + z4) >> down1
+		out[x+24] = (c*fC - z2 + z3) >> down1
+		out[x+8] = (d*fD - z1 + z4) >> down1
 	}
-	for x := range 8 {
-		s0, s7 := out[x], out[x+56]
-		s1, s6 := out[x+8], out[x+48]
-		s2, s5 := out[x+16], out[x+40]
-		s3, s4 := out[x+24], out[x+32]
+	for y := range 8 {
+		o := (*[8]int32)(out[y*8:])
+		s0, s7 := o[0], o[7]
+		s1, s6 := o[1], o[6]
+		s2, s5 := o[2], o[5]
+		s3, s4 := o[3], o[4]
 		a, b, c, d := s0+s7, s1+s6, s2+s5, s3+s4
 		e, f := a+d+1<<(passBits-1), b+c
-		out[x] = (e + f) >> passBits
-		out[x+32] = (e - f) >> passBits
+		o[0] = (e + f) >> passBits
+		o[4] = (e - f) >> passBits
 		e, f = a-d, b-c
 		z := (e+f)*fC6 + round2
-		out[x+16] = (z + e*fC2mC6) >> down2
-		out[x+48] = (z - f*fC2pC6) >> down2
+		o[2] = (z + e*fC2mC6) >> down2
+		o[6] = (z - f*fC2pC6) >> down2
 
 		a, b, c, d = s3-s4, s2-s5, s1-s6, s0-s7
 		z5 := (a+c+b+d)*fC3 + round2
@@ -176,9 +238,9 @@ func fdct(out *[64]int32, src []byte, stride int) {
 		z4 := z5 - (b+d)*fC3mC5
 		z1 := (a + d) * fC3mC7
 		z2 := (b + c) * fC1pC3
-		out[x+56] = (a*fA - z1 + z3) >> down2
-		out[x+40] = (b*fB - z2 + z4) >> down2
-		out[x+24] = (c*fC - z2 + z3) >> down2
-		out[x+8] = (d*fD - z1 + z4) >> down2
+		o[7] = (a*fA - z1 + z3) >> down2
+		o[5] = (b*fB - z2 + z4) >> down2
+		o[3] = (c*fC - z2 + z3) >> down2
+		o[1] = (d*fD - z1 + z4) >> down2
 	}
 }

@@ -57,30 +57,39 @@ var huffmanSpecs = [4]huffmanSpec{
 	},
 }
 
-// huffman maps symbols to codes for one kind of component. An entry is the code
-// shifted left by 8 plus the length; an AC entry counts the bits that follow the
-// code, too, and has the code shifted left to make room for them.
+// huffman maps symbols to codes for one kind of component. A code is shifted left
+// to make room for the bits that follow it, and its length counts these bits, too.
+// In place of a number's size there is 16 - size, which is the number's leading
+// zeros but for a constant.
 type huffman struct {
-	dc [16]code
-	ac [256]code
-}
-
-type code struct {
-	bits uint32
-	n    uint8
+	dcBits [32]uint32
+	acBits [256]uint32 // run<<4 | 16-size; size 1 to 10
+	dcLen  [32]uint8
+	acLen  [256]uint8
+	eob    code
+	zrl    code
 }
 
 var huffmanTables = func() (t [2]huffman) {
 	for i := range t {
 		for s, c := range huffmanSpecs[2*i].codes() {
-			t[i].dc[s&15] = code{c.bits << (s & 15), c.n + s&15}
+			t[i].dcBits[16-s], t[i].dcLen[16-s] = c.bits<<s, uint8(c.n)+s
 		}
 		for s, c := range huffmanSpecs[2*i+1].codes() {
-			t[i].ac[s] = code{c.bits << (s & 15), c.n + s&15}
+			if size := s & 15; size > 0 {
+				at := s&0xf0 | (16 - size)
+				t[i].acBits[at], t[i].acLen[at] = c.bits<<size, uint8(c.n)+size
+			} else if s == 0 {
+				t[i].eob = c
+			} else {
+				t[i].zrl = c
+			}
 		}
 	}
 	return t
 }()
+
+type code struct{ bits, n uint32 }
 
 // codes assigns codes as T.81, annex C.2, does: counting up, one bit more at each
 // length.
@@ -89,7 +98,7 @@ func (s *huffmanSpec) codes() map[uint8]code {
 	next, k := uint32(0), 0
 	for i, n := range s.counts {
 		for range n {
-			m[s.values[k]] = code{next, uint8(i + 1)}
+			m[s.values[k]] = code{next, uint32(i + 1)}
 			next++
 			k++
 		}
@@ -98,103 +107,116 @@ func (s *huffmanSpec) codes() map[uint8]code {
 	return m
 }
 
-// A bitWriter appends bits, the first on top, to the buffer. At most 31 of acc's
-// bits wait between calls.
+// A bitWriter holds what has not made a byte yet: the low n bits of acc, at most
+// seven between calls. What lies above them is undefined.
 type bitWriter struct {
-	buf []byte
-	acc uint64 // the low n bits are to be written
-	n   uint
+	acc uint64
+	n   uint64
 }
 
-// mcuBytes is more than any MCU takes: six blocks of 64 coefficients of at most
-// 26 bits (T.81, annex K.3), each byte stuffed.
-const mcuBytes = 6*64*26/8*2 + 64
+// maxBlockBytes is at least what a block takes: 64 coefficients of at most 26 bits
+// (T.81, annex K.3).
+const maxBlockBytes = 64 * 26 / 8
 
-// reserve makes room for an MCU, so that put need not ask.
-func (w *bitWriter) reserve() {
-	if cap(w.buf)-len(w.buf) < mcuBytes {
-		w.buf = append(make([]byte, 0, 2*cap(w.buf)+4*mcuBytes), w.buf...)
-	}
-}
-
-// block writes the coefficients marked in nonzero, and diff for the first (T.81,
-// F.1.2).
-func (w *bitWriter) block(coef *[64]int16, nonzero uint64, diff int32, h *huffman) {
-	acc, n := w.acc, w.n
-	size := uint(bits.Len32(uint32(max(diff, -diff))))
-	c := h.dc[size&15]
-	acc = acc<<c.n | uint64(c.bits) | uint64(uint32(diff+diff>>31)&(1<<size-1))
-	n += uint(c.n)
-	if n >= 32 {
-		n -= 32
-		w.put(uint32(acc >> (n & 63)))
-	}
-	last := 0
-	for nonzero &^= 1; nonzero != 0; nonzero &= nonzero - 1 {
-		k := bits.TrailingZeros64(nonzero)
-		run := k - last - 1
-		last = k
-		for ; run >= 16; run -= 16 { // ZRL
-			c := h.ac[0xf0]
-			acc = acc<<c.n | uint64(c.bits)
-			n += uint(c.n)
-			if n >= 32 {
+// huffmanGeneric codes blocks (T.81, F.1.2), beginning with blocks[first]; those
+// before are there for the DC prediction. It writes to raw, which has room for
+// maxBlockBytes for each and eight more, and returns how many bytes are complete.
+// Bytes of ones are not yet followed by a zero: see stuff.
+func (w *bitWriter) huffmanGeneric(raw []byte, blocks []block, first int) int {
+	acc, n, at := w.acc, w.n, 0
+	for i := first; i < len(blocks); i++ {
+		b := &blocks[i]
+		h := &huffmanTables[b.table&1]
+		v := int64(b.dc - blocks[i-int(b.back)].dc)
+		v += v >> 63
+		size := uint(bits.Len64(uint64(v ^ v>>63)))
+		e, length := h.dcBits[(16-size)&31], uint64(h.dcLen[(16-size)&31])
+		acc = acc<<(length&63) | uint64(e) | uint64(v)&(1<<(size&63)-1)
+		if n += length; n >= 32 {
+			n -= 32
+			binary.BigEndian.PutUint32(raw[at:], uint32(acc>>(n&63)))
+			at += 4
+		}
+		next := 1
+		for left := b.nonzero; left != 0; left &= left - 1 {
+			k := bits.TrailingZeros64(left)
+			run := k - next
+			next = k + 1
+			for ; run >= 16; run -= 16 {
+				acc = acc<<(h.zrl.n&63) | uint64(h.zrl.bits)
+				if n += uint64(h.zrl.n); n >= 32 {
+					n -= 32
+					binary.BigEndian.PutUint32(raw[at:], uint32(acc>>(n&63)))
+					at += 4
+				}
+			}
+			v := int64(b.coef[transposed[k&63]&63])
+			size := uint(bits.Len64(uint64(v ^ v>>63)))
+			symbol := (uint(run)<<4 | (16 - size)) & 255
+			e, length := h.acBits[symbol], uint64(h.acLen[symbol])
+			acc = acc<<(length&63) | uint64(e) | uint64(v)&(1<<(size&63)-1)
+			if n += length; n >= 32 {
 				n -= 32
-				w.put(uint32(acc >> (n & 63)))
+				binary.BigEndian.PutUint32(raw[at:], uint32(acc>>(n&63)))
+				at += 4
 			}
 		}
-		v := int32(coef[k&63])
-		size := uint(bits.Len32(uint32(max(v, -v))))
-		c := h.ac[(run<<4|int(size))&255]
-		acc = acc<<c.n | uint64(c.bits) | uint64(uint32(v+v>>31)&(1<<size-1))
-		n += uint(c.n)
-		if n >= 32 {
-			n -= 32
-			w.put(uint32(acc >> (n & 63)))
+		if next < 64 {
+			acc = acc<<(h.eob.n&63) | uint64(h.eob.bits)
+			if n += uint64(h.eob.n); n >= 32 {
+				n -= 32
+				binary.BigEndian.PutUint32(raw[at:], uint32(acc>>(n&63)))
+				at += 4
+			}
 		}
 	}
-	if last < 63 { // EOB
-		c := h.ac[0]
-		acc = acc<<c.n | uint64(c.bits)
-		n += uint(c.n)
-		if n >= 32 {
-			n -= 32
-			w.put(uint32(acc >> (n & 63)))
-		}
+	for ; n >= 8; at++ {
+		n -= 8
+		raw[at] = byte(acc >> n)
 	}
 	w.acc, w.n = acc, n
+	return at
 }
 
-// put writes 32 bits. A byte of ones is followed by a zero byte, so as not to
-// look like a marker (T.81, B.1.1.5); most words have none.
-func (w *bitWriter) put(v uint32) {
-	at := len(w.buf)
-	if v&^(v+0x01010101)&0x80808080 == 0 {
-		w.buf = w.buf[:at+4]
-		binary.BigEndian.PutUint32(w.buf[at:], v)
-		return
+// close returns the last byte, filled up with ones (T.81, F.1.2.3), or nothing.
+func (w *bitWriter) close(raw []byte) []byte {
+	if w.n == 0 {
+		return nil
 	}
-	for i := 24; i >= 0; i -= 8 {
-		b := byte(v >> i)
-		w.buf = append(w.buf, b)
-		if b == 0xff {
-			w.buf = append(w.buf, 0)
-		}
-	}
+	raw[0] = byte(w.acc<<(8-w.n) | 0xff>>w.n)
+	return raw[:1]
 }
 
-// close writes what waits, filled up with ones (T.81, F.1.2.3).
-func (w *bitWriter) close() []byte {
-	for w.n&7 != 0 {
-		w.acc, w.n = w.acc<<1|1, w.n+1
+// stuff appends coded bytes to dst. A byte of ones is followed by a zero byte, so
+// as not to look like a marker (T.81, B.1.1.5); most words have none.
+func stuff(dst, raw []byte) []byte {
+	if n := len(dst) + 2*len(raw); n > cap(dst) {
+		dst = append(make([]byte, 0, 2*n), dst...)
 	}
-	for w.n > 0 {
-		w.n -= 8
-		b := byte(w.acc >> w.n)
-		w.buf = append(w.buf, b)
+	at := len(dst)
+	dst = dst[:at+2*len(raw)]
+	for len(raw) >= 8 {
+		v := binary.LittleEndian.Uint64(raw)
+		binary.LittleEndian.PutUint64(dst[at:], v)
+		// Bytes of ones up to the first that carries, which is enough.
+		ones := v & ^(v + 0x01010101_01010101) & 0x80808080_80808080
+		if ones == 0 {
+			raw = raw[8:]
+			at += 8
+			continue
+		}
+		n := bits.TrailingZeros64(ones)/8 + 1
+		dst[at+n] = 0
+		raw = raw[n:]
+		at += n + 1
+	}
+	for _, b := range raw {
+		dst[at] = b
+		at++
 		if b == 0xff {
-			w.buf = append(w.buf, 0)
+			dst[at] = 0
+			at++
 		}
 	}
-	return w.buf
+	return dst[:at]
 }

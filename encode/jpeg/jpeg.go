@@ -2,9 +2,12 @@
 // rectangles need them: the fixed Huffman tables of annex K, the usual quality
 // scale, no metadata.
 //
-// A picture is made one row of MCUs at a time: convert.go turns the pixels of
-// such a strip into three planes of bytes, chroma already subsampled; fdct.go
-// transforms and quantises blocks of 8x8; huffman.go writes them.
+// A picture is made in strips of a row of MCUs and a strip in segments of a few
+// MCUs, so that what is between the steps stays in the first-level cache: convert.go
+// turns the pixels of a segment into three planes of bytes, chroma already
+// subsampled; fdct.go transforms and quantises blocks of 8x8; huffman.go codes them.
+// The steps are kernels, in assembly where the processor has the instructions, all
+// of which give the same bytes as their plain twins.
 package jpeg
 
 import (
@@ -33,12 +36,35 @@ type Encoder struct {
 	sub     Subsampling
 	quant   [2]quantiser // luma, chroma
 
-	planes [3][]byte // of a strip: Y, Cb, Cr
-	padded [2][]byte // BGRX rows, the last pixel repeated up to a whole MCU
-	coef   [64]int16
-	pred   [3]int32
+	planes planes
+	padded [2][4 * unitWidth]byte // the last pixels of rows, repeated
+	blocks [leadBlocks + segmentBlocks]block
 	bits   bitWriter
+	raw    [segmentBlocks*maxBlockBytes + 8]byte
 }
+
+const (
+	// unitWidth is a multiple of every MCU's width, and the least that the
+	// kernels convert at once.
+	unitWidth = 16
+	// segmentWidth is how many pixels of a strip go through the steps together.
+	segmentWidth = 16 * unitWidth
+	// segmentBlocks is how many blocks a segment has: six for each unit, for 4:4:4
+	// two MCUs of three, for 4:2:0 one of six, for 4:2:2 one of only four.
+	segmentBlocks = 6 * segmentWidth / unitWidth
+	// leadBlocks is room for the last MCU of the segment before, from which DC is
+	// predicted.
+	leadBlocks = 6
+)
+
+// planes are the samples of a segment. Cb and Cr lie side by side, so that pairs of
+// blocks can be one of each.
+type planes struct {
+	luma   [16 * segmentWidth]byte
+	chroma [8 * chromaStride]byte
+}
+
+const chromaStride = 2 * segmentWidth
 
 // MaxSize is the largest width and height.
 const MaxSize = 65535
@@ -58,100 +84,115 @@ func (e *Encoder) AppendEncode(dst []byte, m *pix.Image, r image.Rectangle, qual
 	dst[at], dst[at+1] = byte(h>>8), byte(h)
 	dst[at+2], dst[at+3] = byte(w>>8), byte(w)
 
-	mcuW, mcuH := 8, 8
-	if s != S444 {
-		mcuW = 16
+	mcuW, mcuH, perMCU := 8, 8, 3
+	switch s {
+	case S422:
+		mcuW, perMCU = 16, 4
+	case S420:
+		mcuW, mcuH, perMCU = 16, 16, 6
 	}
-	if s == S420 {
-		mcuH = 16
+	lead := e.blocks[leadBlocks-perMCU : leadBlocks]
+	for i := range lead {
+		lead[i].dc = 0
 	}
-	columns := (w + mcuW - 1) / mcuW
-	width := columns * mcuW // of the Y plane
-	chroma := columns * 8   // of the Cb and Cr planes
-	e.planes[0] = resize(e.planes[0], width*mcuH)
-	e.planes[1] = resize(e.planes[1], chroma*8)
-	e.planes[2] = resize(e.planes[2], chroma*8)
-	e.pred = [3]int32{}
-	e.bits = bitWriter{buf: dst}
+	e.bits = bitWriter{}
 	for y := r.Min.Y; y < r.Max.Y; y += mcuH {
-		e.convert(m, r, y, width, chroma)
-		for c := range columns {
-			e.bits.reserve()
-			switch s {
-			case S444:
-				e.block(0, c*8, width)
-			case S422:
-				e.block(0, c*16, width)
-				e.block(0, c*16+8, width)
-			case S420:
-				e.block(0, c*16, width)
-				e.block(0, c*16+8, width)
-				e.block(0, c*16+8*width, width)
-				e.block(0, c*16+8*width+8, width)
+		for x := r.Min.X; x < r.Max.X; x += segmentWidth {
+			part := image.Rect(x, y, min(x+segmentWidth, r.Max.X), min(y+mcuH, r.Max.Y))
+			e.convert(m, part)
+			columns := (part.Dx() + mcuW - 1) / mcuW
+			e.transform(columns)
+			end := leadBlocks + columns*perMCU
+			n := e.bits.huffman(e.raw[:], e.blocks[:end], leadBlocks)
+			dst = stuff(dst, e.raw[:n])
+			for i := range lead {
+				lead[i].dc = e.blocks[end-perMCU+i].dc
 			}
-			e.block(1, c*8, chroma)
-			e.block(2, c*8, chroma)
 		}
 	}
-	dst = e.bits.close()
-	e.bits.buf = nil
+	dst = stuff(dst, e.bits.close(e.raw[:]))
 	return append(dst, 0xff, 0xd9) // EOI
 }
 
-// block codes the 8x8 samples of a plane from index at on.
-func (e *Encoder) block(plane, at, stride int) {
-	table := min(plane, 1)
-	nonzero := e.quant[table].transform(&e.coef, e.planes[plane][at:], stride)
-	dc := int32(e.coef[0])
-	e.bits.block(&e.coef, nonzero, dc-e.pred[plane], &huffmanTables[table])
-	e.pred[plane] = dc
-}
-
-// convert fills the planes with the strip of r that begins at row y.
-func (e *Encoder) convert(m *pix.Image, r image.Rectangle, y, width, chroma int) {
-	last := r.Max.Y - 1
-	if e.sub == S420 {
-		for i := range 8 {
-			a := e.row(0, m, r, min(y+2*i, last), width)
-			b := e.row(1, m, r, min(y+2*i+1, last), width)
-			convert420(e.planes[0][2*i*width:][:width], e.planes[0][(2*i+1)*width:][:width],
-				e.planes[1][i*chroma:][:chroma], e.planes[2][i*chroma:][:chroma], a, b)
-		}
-		return
-	}
-	for i := range 8 {
-		src := e.row(0, m, r, min(y+i, last), width)
-		luma, cb, cr := e.planes[0][i*width:][:width], e.planes[1][i*chroma:][:chroma], e.planes[2][i*chroma:][:chroma]
-		if e.sub == S422 {
-			convert422(luma, cb, cr, src)
-		} else {
-			convert444(luma, cb, cr, src)
-		}
+// transform fills the blocks of so many MCUs from the planes, pair by pair.
+func (e *Encoder) transform(columns int) {
+	const row = 8 * segmentWidth
+	blocks, p := e.blocks[leadBlocks:], &e.planes
+	chroma := layout{pair: segmentWidth, step: 8, dstPair: 1}
+	switch e.sub {
+	case S444:
+		// Luma in pairs of MCUs, of which the last may not be needed.
+		e.quant[0].transform(blocks, p.luma[:], segmentWidth, (columns+1)/2, layout{8, 16, 3, 6})
+		chroma.dstStep = 3
+		e.quant[1].transform(blocks[1:], p.chroma[:], chromaStride, columns, chroma)
+	case S422:
+		e.quant[0].transform(blocks, p.luma[:], segmentWidth, columns, layout{8, 16, 1, 4})
+		chroma.dstStep = 4
+		e.quant[1].transform(blocks[2:], p.chroma[:], chromaStride, columns, chroma)
+	case S420:
+		e.quant[0].transform(blocks, p.luma[:], segmentWidth, columns, layout{8, 16, 1, 6})
+		e.quant[0].transform(blocks[2:], p.luma[row:], segmentWidth, columns, layout{8, 16, 1, 6})
+		chroma.dstStep = 6
+		e.quant[1].transform(blocks[4:], p.chroma[:], chromaStride, columns, chroma)
 	}
 }
 
-// row returns width BGRX pixels of row y: the image's own, or a copy in which
-// the last one is repeated (T.81, A.2.4, leaves the filling to us; repeating
+// convert fills the planes with the pixels of r, whole units at a time: the last
+// column and row are repeated (T.81, A.2.4, leaves the filling to us; repeating
 // makes the least new detail).
-func (e *Encoder) row(slot int, m *pix.Image, r image.Rectangle, y, width int) []byte {
-	src := m.Row(y, r.Min.X, r.Max.X)
-	n := width * pix.BytesPerPixel
-	if len(src) == n {
-		return src
+func (e *Encoder) convert(m *pix.Image, r image.Rectangle) {
+	if whole := r.Dx() / unitWidth * unitWidth; whole > 0 {
+		for i := range 8 {
+			if e.sub == S420 {
+				e.convertRows(i, 0, whole,
+					m.Row(min(r.Min.Y+2*i, r.Max.Y-1), r.Min.X, r.Min.X+whole),
+					m.Row(min(r.Min.Y+2*i+1, r.Max.Y-1), r.Min.X, r.Min.X+whole))
+			} else {
+				e.convertRows(i, 0, whole, m.Row(min(r.Min.Y+i, r.Max.Y-1), r.Min.X, r.Min.X+whole), nil)
+			}
+		}
 	}
-	e.padded[slot] = resize(e.padded[slot], n)
-	row := e.padded[slot]
-	for i := copy(row, src); i < n; i += pix.BytesPerPixel {
+	if rest := r.Dx() % unitWidth; rest > 0 {
+		at := r.Dx() - rest
+		for i := range 8 {
+			if e.sub == S420 {
+				e.convertRows(i, at, unitWidth,
+					e.pad(0, m.Row(min(r.Min.Y+2*i, r.Max.Y-1), r.Min.X+at, r.Max.X)),
+					e.pad(1, m.Row(min(r.Min.Y+2*i+1, r.Max.Y-1), r.Min.X+at, r.Max.X)))
+			} else {
+				e.convertRows(i, at, unitWidth, e.pad(0, m.Row(min(r.Min.Y+i, r.Max.Y-1), r.Min.X+at, r.Max.X)), nil)
+			}
+		}
+	}
+}
+
+// convertRows converts n pixels of row i of the chroma planes to column x on; b is
+// the second row for 4:2:0.
+func (e *Encoder) convertRows(i, x, n int, a, b []byte) {
+	cw, cx := n, x
+	if e.sub != S444 {
+		cw, cx = n/2, x/2
+	}
+	cb := e.planes.chroma[i*chromaStride+cx:][:cw]
+	cr := e.planes.chroma[i*chromaStride+segmentWidth+cx:][:cw]
+	switch e.sub {
+	case S444:
+		convert444(e.planes.luma[i*segmentWidth+x:][:n], cb, cr, a)
+	case S422:
+		convert422(e.planes.luma[i*segmentWidth+x:][:n], cb, cr, a)
+	case S420:
+		convert420(e.planes.luma[2*i*segmentWidth+x:][:n], e.planes.luma[(2*i+1)*segmentWidth+x:][:n], cb, cr, a, b)
+	}
+}
+
+// pad returns a copy of src, at least a pixel and less than a unit, in which the
+// last pixel is repeated up to a unit.
+func (e *Encoder) pad(slot int, src []byte) []byte {
+	row := e.padded[slot][:]
+	for i := copy(row, src); i < len(row); i += pix.BytesPerPixel {
 		copy(row[i:], src[len(src)-pix.BytesPerPixel:])
 	}
 	return row
-}
-
-func resize(b []byte, n int) []byte {
-	if cap(b) < n {
-		return make([]byte, n)
-	}
-	return b[:n]
 }
 
 // makeHeader builds everything up to the coded data for e.quality and e.sub.
@@ -174,6 +215,25 @@ func (e *Encoder) makeHeader() {
 		h = append(h, s.counts[:]...)
 		h = append(h, s.values...)
 	}
+	e.makePattern()
 	// SOS (B.2.3)
 	e.header = append(h, 0xff, 0xda, 0, 12, 3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0)
+}
+
+// makePattern sets which table each block takes and from which block its DC is
+// predicted: the one before of the same component.
+func (e *Encoder) makePattern() {
+	luma := [...]int{S444: 1, S422: 2, S420: 4}[e.sub]
+	blocks := e.blocks[leadBlocks:]
+	for i := range blocks {
+		b := &blocks[i]
+		switch at := i % (luma + 2); {
+		case at >= luma:
+			b.table, b.back = 1, int32(luma+2)
+		case at == 0:
+			b.table, b.back = 0, 3 // over Cb and Cr
+		default:
+			b.table, b.back = 0, 1
+		}
+	}
 }

@@ -28,6 +28,9 @@ const anything = "*"
 var allowed = map[string][]string{
 	"cmd/framebridge": {anything},
 	"bench":           {anything},
+	"bench/chart":     {},
+	"bench/link":      {},
+	"bench/recording": {"capture", "internal/pix"},
 
 	"rfb":         {"internal/pix"},
 	"rfb/rfbtest": {"rfb", "internal/pix"},
@@ -69,7 +72,7 @@ var helpers = []string{"rfb/rfbtest", "capture/capturetest", "capture/synth", "e
 var outside = map[string][]string{
 	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "input/xtest", "input/selection", "internal/xvfb/xvfbtest", "bench"},
 	"github.com/spf13/":            {"cmd/framebridge"},
-	"github.com/klauspost/":        {"encode", "encode/...", "rfb/rfbtest"},
+	"github.com/klauspost/":        {"encode", "encode/...", "rfb/rfbtest", "bench/recording"},
 	"github.com/amitbet/vnc2video": {},
 }
 

@@ -154,9 +154,7 @@ func (c *Converter) Values(dst []uint32, src []byte) {
 	n := len(src) / BytesPerPixel
 	dst = dst[:n]
 	if c.identity {
-		for i := range dst {
-			dst[i] = binary.LittleEndian.Uint32(src[i*4:i*4+4]) & RGBMask
-		}
+		maskValues(dst, src[:n*BytesPerPixel])
 		return
 	}
 	for i := range dst {
@@ -190,9 +188,7 @@ func (c *Converter) Append(dst, src []byte) []byte {
 	out := dst[o:]
 	switch {
 	case c.identity && !c.swap:
-		for i := range n {
-			binary.LittleEndian.PutUint32(out[i*4:i*4+4], binary.LittleEndian.Uint32(src[i*4:i*4+4])&RGBMask)
-		}
+		maskRow(out[:n*4], src[:n*4])
 	case c.size == 4 && c.swap:
 		for i := range n {
 			p := src[i*4 : i*4+4 : i*4+4]

@@ -136,33 +136,6 @@ func equalRow(a, b []byte) bool {
 	return firstDiff(a, b) < 0
 }
 
-// firstDiff returns the index of the first pixel whose colour differs, or -1.
-func firstDiff(a, b []byte) int {
-	n := min(len(a), len(b)) &^ 3
-	i := 0
-	for ; i+8 <= n; i += 8 {
-		if (binary.LittleEndian.Uint64(a[i:])^binary.LittleEndian.Uint64(b[i:]))&0x00ffffff_00ffffff != 0 {
-			break
-		}
-	}
-	for ; i < n; i += 4 {
-		if (binary.LittleEndian.Uint32(a[i:])^binary.LittleEndian.Uint32(b[i:]))&RGBMask != 0 {
-			return i / BytesPerPixel
-		}
-	}
-	return -1
-}
-
-// lastDiff returns the index of the last pixel whose colour differs, or -1.
-func lastDiff(a, b []byte) int {
-	for i := min(len(a), len(b))&^3 - 4; i >= 0; i -= 4 {
-		if (binary.LittleEndian.Uint32(a[i:])^binary.LittleEndian.Uint32(b[i:]))&RGBMask != 0 {
-			return i / BytesPerPixel
-		}
-	}
-	return -1
-}
-
 // Diff returns the smallest rectangle that holds every pixel of r whose colour
 // differs between a and b; empty when the two are equal in r.
 func Diff(a, b *Image, r image.Rectangle) image.Rectangle {

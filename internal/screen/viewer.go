@@ -194,18 +194,20 @@ func (v *Viewer) move(u *Update, m Move, copies bool) {
 	u.Moves = append(u.Moves, m)
 }
 
+// Gen returns the generation that the last Take brought the viewer to.
+func (v *Viewer) Gen() uint64 { return v.gen }
+
 // Snapshot copies the pixels of r as they are now into dst, which becomes a
-// densely packed image of r's size. Pixels outside the screen are undefined.
-// Called between two Takes, for rectangles of the Update's Damage.
+// densely packed image of r's size, and notes that the viewer has them. Pixels
+// outside the screen are undefined. Called between two Takes, for rectangles of
+// the Update's Damage.
 func (v *Viewer) Snapshot(dst *pix.Image, r image.Rectangle) {
-	dst.Reset(r)
-	s := v.screen
-	s.mu.RLock()
-	gen := s.gen
-	if s.store != nil {
-		pix.Copy(dst, s.store, r.Intersect(s.store.Rect))
-	}
-	s.mu.RUnlock()
+	v.Took(r, v.screen.Copy(dst, r))
+}
+
+// Took notes that the viewer is sent the pixels of r as they were in generation
+// gen, which must not be older than Gen.
+func (v *Viewer) Took(r image.Rectangle, gen uint64) {
 	if gen == v.gen {
 		return
 	}
@@ -214,6 +216,19 @@ func (v *Viewer) Snapshot(dst *pix.Image, r image.Rectangle) {
 		return
 	}
 	v.ahead = append(v.ahead, aheadRect{pix.RegionOf(r), gen})
+}
+
+// Copy copies the pixels of r as they are now into dst, which becomes a densely
+// packed image of r's size, and returns their generation. Pixels outside the
+// screen are undefined. It may be called from any goroutine.
+func (s *Screen) Copy(dst *pix.Image, r image.Rectangle) (gen uint64) {
+	dst.Reset(r)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.store != nil {
+		pix.Copy(dst, s.store, r.Intersect(s.store.Rect))
+	}
+	return s.gen
 }
 
 // tilesSince returns the tiles changed after gen. The caller holds s.mu.

@@ -17,7 +17,7 @@ type caps struct {
 	desktopName     bool
 	fence           bool
 	extendedButtons bool
-	qemuKeys        bool
+	continuous      bool
 }
 
 // cursorRank orders the cursor pseudo-encodings by what they can show.
@@ -59,8 +59,8 @@ func newCaps(list []rfb.Encoding) caps {
 			c.fence = true
 		case rfb.PseudoExtendedMouseButtons:
 			c.extendedButtons = true
-		case rfb.PseudoQEMUExtendedKey:
-			c.qemuKeys = true
+		case rfb.PseudoContinuousUpdates:
+			c.continuous = true
 		default:
 			if v, ok := e.CompressLevel(); ok {
 				c.compress = v

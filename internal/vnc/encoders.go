@@ -2,8 +2,6 @@ package vnc
 
 import (
 	"framebridge/encode"
-	"framebridge/encode/hextile"
-	"framebridge/encode/raw"
 	"framebridge/encode/rre"
 	"framebridge/encode/tight"
 	"framebridge/encode/zlib"
@@ -27,22 +25,14 @@ type encoder interface {
 
 func newEncoder(e rfb.Encoding, p encode.Params) encoder {
 	switch e {
-	case rfb.EncodingRRE:
-		return rre.New(p)
-	case rfb.EncodingCoRRE:
-		return rre.NewCoRRE(p)
-	case rfb.EncodingHextile:
-		return hextile.New(p)
 	case rfb.EncodingZlib:
 		return zlib.New(p)
-	case rfb.EncodingTRLE:
-		return zrle.NewTRLE(p)
-	case rfb.EncodingZRLE:
-		return zrle.New(p)
 	case rfb.EncodingTight:
 		return tight.New(p)
+	case rfb.EncodingZRLE:
+		return zrle.New(p)
 	}
-	return raw.New(p)
+	return newStateless(e, p)
 }
 
 func (s *encoders) setParams(p encode.Params) {
@@ -83,4 +73,17 @@ func limits(e rfb.Encoding) (width, height, area int) {
 // stateless reports whether a rectangle encoded in e may be thrown away.
 func stateless(e rfb.Encoding) bool {
 	return e == rfb.EncodingRRE || e == rfb.EncodingCoRRE || e == rfb.EncodingHextile
+}
+
+// appendProduct appends a product's payload for this viewer.
+func (s *encoders) appendProduct(dst []byte, p *product) ([]byte, error) {
+	switch p.encoding {
+	case rfb.EncodingTight:
+		_, e := s.get(p.encoding)
+		return e.(*tight.Encoder).Append(dst, &p.tight)
+	case rfb.EncodingZRLE:
+		_, e := s.get(p.encoding)
+		return e.(*zrle.Encoder).Append(dst, &p.zrle)
+	}
+	return append(dst, p.bytes...), nil
 }

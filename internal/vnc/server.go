@@ -98,6 +98,7 @@ type Server struct {
 	log  *slog.Logger
 	auth rfb.ServerConfig
 	ban  failures
+	shop *workshop
 
 	mu        sync.Mutex
 	sessions  map[*session]struct{}
@@ -142,6 +143,7 @@ func New(cfg Config) (*Server, error) {
 			NoneGrant: cfg.NoAuthRights,
 			Passwords: cfg.Passwords,
 		},
+		shop:     newWorkshop(cfg.Screen),
 		sessions: make(map[*session]struct{}),
 	}, nil
 }
@@ -206,6 +208,7 @@ func (s *Server) ServeConn(ctx context.Context, conn net.Conn) {
 
 // handshake leads the viewer up to its ClientInit.
 func (s *Server) handshake(conn net.Conn) (rfb.Handshake, error) {
+	limitUnsent(conn)
 	host := hostOf(conn.RemoteAddr())
 	if s.ban.banned(host, time.Now()) {
 		err := rfb.Refuse(conn, "Too many security failures")

@@ -38,6 +38,7 @@ type session struct {
 	kick chan struct{} // capacity 1: the wishes changed
 	mu   sync.Mutex
 	w    wishes // guarded by mu
+	link congestion
 
 	writer // the writer goroutine's
 }
@@ -58,9 +59,12 @@ type wishes struct {
 	pointer    image.Point // where the viewer itself put the pointer last
 	hasPointer bool
 
-	cut     string // clipboard to send
-	newCut  bool
-	bell    bool
+	cut           string // clipboard to send
+	newCut        bool
+	bell          bool
+	continuous    continuous // as the viewer set it last
+	newContinuous bool
+
 	fences  []rfb.Fence // to be answered
 	resizes int         // SetDesktopSize requests to be refused
 }
@@ -232,8 +236,16 @@ func (se *session) handle(m rfb.ClientMessage) {
 			}
 			se.srv.spreadClipboard(text, se)
 		}
+	case rfb.EnableContinuousUpdates:
+		se.wish(func(w *wishes) {
+			w.continuous, w.newContinuous = continuous{on: m.Enable, area: m.Rect()}, true
+		})
 	case rfb.Fence:
-		if m.Flags&rfb.FenceRequest != 0 {
+		if m.Flags&rfb.FenceRequest == 0 {
+			if se.link.answered(m.Payload, time.Now()) {
+				se.wish(func(*wishes) {})
+			}
+		} else {
 			f := rfb.Fence{Flags: m.Flags & rfb.FenceKnown, Payload: append([]byte(nil), m.Payload...)}
 			se.wish(func(w *wishes) {
 				if len(w.fences) == maxFences {

@@ -5,7 +5,6 @@ import (
 	"image"
 	"time"
 
-	"framebridge/capture"
 	"framebridge/encode"
 	"framebridge/internal/pix"
 	"framebridge/internal/screen"
@@ -29,11 +28,19 @@ type writer struct {
 	buttonsSent bool
 	painted     paintedCursor
 
-	out     []byte // not yet written
-	sent    int64  // bytes
+	continuous   continuous
+	continuousOK bool // the viewer knows that we can
+	fenceOK      bool
+
+	recipe  recipe // counted in the workshop
+	lossy   lossyAreas
+	pace    *time.Timer // wakes the writer
+	out     []byte      // not yet written
+	sent    int64       // bytes
 	updates int64
 	snap    pix.Image
 	split   []image.Rectangle
+	making  []*product
 }
 
 // flushAt is how many bytes of a large update are collected before they are
@@ -47,6 +54,11 @@ func (se *session) write(ctx context.Context) error {
 	se.conv = pix.NewConverter(se.format)
 	se.caps = newCaps(nil)
 	se.source = se.size
+	se.takeRecipe()
+	defer func() { se.srv.shop.leave(se.recipe) }()
+	later := time.NewTimer(time.Hour)
+	defer later.Stop()
+	se.pace = later
 	for {
 		if err := se.serve(); err != nil {
 			if ctx.Err() != nil {
@@ -59,6 +71,7 @@ func (se *session) write(ctx context.Context) error {
 			return nil
 		case <-se.kick:
 		case <-se.view.Wake():
+		case <-later.C:
 		}
 	}
 }
@@ -70,32 +83,57 @@ func (se *session) serve() error {
 	se.w.newForm, se.w.newCaps = false, false
 	se.w.asked, se.w.area, se.w.whole, se.w.init = false, image.Rectangle{}, pix.Region{}, false
 	se.w.newCut, se.w.cut, se.w.bell, se.w.fences, se.w.resizes = false, "", false, nil, 0
+	se.w.newContinuous = false
 	se.mu.Unlock()
 
 	if w.newForm || w.newCaps {
 		se.configure(w)
 	}
 	se.control(w)
+	se.steer(w)
 	for _, r := range w.whole.Clip(image.Rectangle{Max: se.source}).Rects() {
 		se.view.Add(r)
 	}
-	if w.asked {
-		done, err := se.update(w)
-		if err != nil {
-			return err
-		}
-		if !done {
-			// The request stands. What was asked for without regard is the view's now.
-			se.mu.Lock()
-			se.w.asked = true
-			se.w.area = se.w.area.Union(w.area)
-			se.mu.Unlock()
-		}
-		se.view.Want(!done)
-	} else {
+	if !se.due(&w) {
 		se.view.Want(false)
+		if w.asked {
+			se.putBack(w)
+		}
+		return se.flush()
 	}
+	done, err := se.update(w)
+	if err != nil {
+		return err
+	}
+	if !done {
+		done = se.refresh()
+	}
+	if !done && w.asked {
+		se.putBack(w)
+	}
+	se.view.Want(!done || se.continuous.on)
 	return se.flush()
+}
+
+// putBack lets a request stand that was not answered. What was asked for without
+// regard is the view's now.
+func (se *session) putBack(w wishes) {
+	se.mu.Lock()
+	se.w.asked = true
+	se.w.area = se.w.area.Union(w.area)
+	se.mu.Unlock()
+}
+
+// takeRecipe tells the workshop how this viewer's rectangles are made.
+func (se *session) takeRecipe() {
+	p := encode.Params{Format: se.format, Compress: se.caps.compress, Quality: se.caps.quality}
+	se.enc.setParams(p)
+	r := recipe{se.caps.encoding, p}
+	if r != se.recipe {
+		se.srv.shop.leave(se.recipe)
+		se.srv.shop.enter(r)
+		se.recipe = r
+	}
 }
 
 // configure takes over a new pixel format or list of encodings.
@@ -117,7 +155,7 @@ func (se *session) configure(w wishes) {
 		se.cursorSent = 0
 		se.painted.enabled = se.caps.cursor == 0
 	}
-	se.enc.setParams(encode.Params{Format: se.format, Compress: se.caps.compress, Quality: se.caps.quality})
+	se.takeRecipe()
 }
 
 // control appends the messages that need no request.
@@ -194,7 +232,6 @@ func (se *session) update(w wishes) (done bool, err error) {
 	if n+len(u.Moves)+len(rects) == 0 {
 		return false, nil
 	}
-	se.updates++
 	return true, se.sendUpdate(pseudo, n, u.Moves, rects)
 }
 
@@ -253,78 +290,18 @@ func (se *session) plan(damage pix.Region) []image.Rectangle {
 	w, h, area := limits(se.caps.encoding)
 	se.split = se.split[:0]
 	for _, r := range damage.Rects() {
-		for y := r.Min.Y; y < r.Max.Y; y += h {
-			strip := image.Rect(r.Min.X, y, r.Max.X, min(y+h, r.Max.Y))
-			se.split = encode.AppendSplit(se.split, strip, w, area)
-		}
+		se.split = appendSplit(se.split, r, w, h, area)
 	}
 	return se.split
 }
 
-// maxRects is the largest count in an update's header that does not mean "until
-// LastRect".
-const maxRects = rfb.RectsUntilLast - 1
-
-// sendUpdate encodes and writes one update.
-func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects []image.Rectangle) error {
-	total := n + len(moves) + len(rects)
-	if total > maxRects {
-		// Never reached by sane screens: what is over waits for the next request.
-		over := total - maxRects
-		se.view.Return(pix.RegionOf(rects[len(rects)-over:]...))
-		rects = rects[:len(rects)-over]
-		total = maxRects
+// appendSplit cuts r into rectangles within the limits.
+func appendSplit(dst []image.Rectangle, r image.Rectangle, w, h, area int) []image.Rectangle {
+	for y := r.Min.Y; y < r.Max.Y; y += h {
+		strip := image.Rect(r.Min.X, y, r.Max.X, min(y+h, r.Max.Y))
+		dst = encode.AppendSplit(dst, strip, w, area)
 	}
-	se.out = rfb.FramebufferUpdate{Rects: uint16(total)}.Append(se.out)
-	se.out = append(se.out, pseudo...)
-	for _, m := range moves {
-		se.out = rfb.CopyRectOf(m.To(), m.Src.Min).Append(se.out)
-	}
-	for _, r := range rects {
-		if err := se.appendRect(r); err != nil {
-			return err
-		}
-		if len(se.out) >= flushAt {
-			if err := se.flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// appendRect encodes the pixels of r as they are now.
-func (se *session) appendRect(r image.Rectangle) error {
-	se.view.Snapshot(&se.snap, r)
-	if screen := (image.Rectangle{Max: se.source}); !r.In(screen) {
-		clearOutside(&se.snap, screen)
-	}
-	if se.painted.enabled {
-		se.painted.draw(&se.snap)
-	}
-	e, enc := se.enc.get(se.caps.encoding)
-	head := len(se.out)
-	se.out = rfb.RectangleOf(r, e).Append(se.out)
-	body := len(se.out)
-	var err error
-	se.out, err = enc.AppendRect(se.out, &se.snap, r)
-	if err != nil {
-		return err
-	}
-	if stateless(e) && len(se.out)-body > r.Dx()*r.Dy()*se.format.Bytes() {
-		// Raw may always be sent, and here it is smaller.
-		e, enc = se.enc.get(rfb.EncodingRaw)
-		se.out = rfb.RectangleOf(r, e).Append(se.out[:head])
-		se.out, err = enc.AppendRect(se.out, &se.snap, r)
-	}
-	return err
-}
-
-// clearOutside makes the pixels of m black that do not lie in r.
-func clearOutside(m *pix.Image, r image.Rectangle) {
-	for _, q := range pix.RegionOf(m.Rect).Subtract(pix.RegionOf(r)).Rects() {
-		m.Fill(q, 0)
-	}
+	return dst
 }
 
 // send writes b at once.
@@ -353,53 +330,4 @@ func (se *session) flush() error {
 	}
 	se.out = se.out[:0]
 	return err
-}
-
-// paintedCursor is the pointer as part of the picture, for viewers that know no
-// cursor pseudo-encoding.
-type paintedCursor struct {
-	enabled bool
-	shape   *capture.Cursor
-	serial  uint64
-	origin  image.Point     // of the shape's top left pixel, perhaps off the screen
-	at      image.Rectangle // what of it is on the screen
-}
-
-// follow notes where the pointer is now; the places it left and reached are
-// lacking at the viewer.
-func (p *paintedCursor) follow(se *session) {
-	scr := se.srv.cfg.Screen
-	shape, serial := scr.Cursor()
-	pos, known := scr.Pointer()
-	var at image.Rectangle
-	var origin image.Point
-	if shape != nil && known {
-		origin = pos.Sub(shape.Hot)
-		at = image.Rectangle{Max: shape.Size}.Add(origin).Intersect(image.Rectangle{Max: se.source})
-	}
-	if serial == p.serial && at == p.at {
-		return
-	}
-	se.view.Add(p.at)
-	se.view.Add(at)
-	p.shape, p.serial, p.origin, p.at = shape, serial, origin, at
-}
-
-// draw paints the pointer over m.
-func (p *paintedCursor) draw(m *pix.Image) {
-	if p.shape == nil || p.at.Empty() {
-		return
-	}
-	blendCursor(m, p.shape, p.origin)
-}
-
-// smeared returns where a pointer painted at the rectangle at is seen after the
-// viewer has made the moves.
-func smeared(at image.Rectangle, moves []screen.Move) pix.Region {
-	g := pix.RegionOf(at)
-	for _, m := range moves {
-		copied := g.Clip(m.Src).Translate(m.Dst.Sub(m.Src.Min))
-		g = g.Subtract(pix.RegionOf(m.To())).Union(copied)
-	}
-	return g
 }

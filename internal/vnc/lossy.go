@@ -1,0 +1,99 @@
+package vnc
+
+import (
+	"image"
+	"time"
+
+	"framebridge/internal/pix"
+	"framebridge/internal/screen"
+)
+
+// lossyAreas is what a viewer has only an approximation of, and since when, the
+// oldest first. The zero value is empty.
+type lossyAreas struct {
+	areas []lossyArea
+}
+
+type lossyArea struct {
+	region pix.Region
+	since  time.Time
+}
+
+func (l *lossyAreas) empty() bool { return len(l.areas) == 0 }
+
+// mergeWithin is the time within which approximations count as of the same age.
+const mergeWithin = 20 * time.Millisecond
+
+// sent notes that r was sent, lossy or not: what was known of it is void.
+func (l *lossyAreas) sent(r image.Rectangle, lossy bool) {
+	if len(l.areas) == 0 && !lossy {
+		return
+	}
+	g := pix.RegionOf(r)
+	l.subtract(g)
+	if !lossy {
+		return
+	}
+	now := time.Now()
+	if n := len(l.areas); n > 0 && now.Sub(l.areas[n-1].since) < mergeWithin {
+		l.areas[n-1].region = l.areas[n-1].region.Union(g)
+		return
+	}
+	l.areas = append(l.areas, lossyArea{g, now})
+}
+
+func (l *lossyAreas) subtract(g pix.Region) {
+	out := l.areas[:0]
+	for _, a := range l.areas {
+		if a.region = a.region.Subtract(g); !a.region.Empty() {
+			out = append(out, a)
+		}
+	}
+	clear(l.areas[len(out):])
+	l.areas = out
+}
+
+// move follows a CopyRect: approximations are copied as well.
+func (l *lossyAreas) move(m screen.Move) {
+	if len(l.areas) == 0 {
+		return
+	}
+	d := m.Dst.Sub(m.Src.Min)
+	copies := make([]pix.Region, len(l.areas))
+	for i, a := range l.areas {
+		copies[i] = a.region.Clip(m.Src).Translate(d)
+	}
+	to := pix.RegionOf(m.To())
+	out := l.areas[:0]
+	for i, a := range l.areas {
+		if a.region = a.region.Subtract(to).Union(copies[i]); !a.region.Empty() {
+			out = append(out, a)
+		}
+	}
+	clear(l.areas[len(out):])
+	l.areas = out
+}
+
+// take returns rectangles of the oldest areas that have been still for
+// refreshAfter, of at most area pixels in all, or how long to wait for them. What
+// it returns stays noted until it is sent.
+func (l *lossyAreas) take(now time.Time, area int) (rects []image.Rectangle, wait time.Duration) {
+	for _, a := range l.areas {
+		if age := now.Sub(a.since); age < refreshAfter {
+			if len(rects) == 0 {
+				return nil, refreshAfter - age
+			}
+			return rects, 0
+		}
+		for _, r := range a.region.Rects() {
+			if h := max(1, area/r.Dx()); h < r.Dy() {
+				r.Max.Y = r.Min.Y + h
+			}
+			rects = append(rects, r)
+			if area -= r.Dx() * r.Dy(); area <= 0 {
+				return rects, 0
+			}
+		}
+	}
+	return rects, 0
+}

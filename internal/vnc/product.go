@@ -1,0 +1,266 @@
+package vnc
+
+import (
+	"image"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"framebridge/encode"
+	"framebridge/encode/hextile"
+	"framebridge/encode/raw"
+	"framebridge/encode/rre"
+	"framebridge/encode/tight"
+	"framebridge/encode/zrle"
+	"framebridge/internal/pix"
+	"framebridge/internal/screen"
+	"framebridge/rfb"
+)
+
+// The work on a rectangle has a part that knows no viewer (copying the pixels,
+// looking at them, packing, compressing without history) and a part that does
+// (the zlib stream that the result is joined into). The first part makes a
+// product. Products are made on all cores, and one is made once for all viewers
+// that want the same rectangle in the same way.
+
+// recipe is how a rectangle is made: what two viewers must have in common to
+// share it.
+type recipe struct {
+	encoding rfb.Encoding
+	params   encode.Params
+}
+
+// product is a rectangle that was, or is being, encoded.
+type product struct {
+	rect image.Rectangle
+	recipe
+	ready chan struct{} // closed when what follows is valid
+	gen   uint64        // of the pixels
+	err   error
+	tight tight.Prepared
+	zrle  zrle.Prepared
+	bytes []byte // payload in the encodings without streams
+	uses  atomic.Int32
+}
+
+// lossy reports whether the viewer gets an approximation.
+func (p *product) lossy() bool {
+	return p.encoding == rfb.EncodingTight && p.tight.Class == tight.JPEG
+}
+
+// size is about how much memory p holds.
+func (p *product) size() int {
+	return cap(p.tight.Data) + cap(p.tight.Piece) + cap(p.zrle.Data) + cap(p.zrle.Piece) + cap(p.bytes)
+}
+
+// Bounds of the products that are kept for other viewers. They need to live only
+// until the slowest of the viewers that keep up has taken them.
+const (
+	maxKept     = 512
+	maxKeptSize = 12 << 20
+)
+
+// workshop makes products.
+type workshop struct {
+	screen *screen.Screen
+	cores  chan struct{} // a place per product in the making
+
+	mu       sync.Mutex
+	viewers  map[recipe]int
+	kept     map[keptKey]*product
+	order    []*product // of keeping
+	keptSize int
+
+	workers  sync.Pool // of *worker
+	products sync.Pool // of *product
+}
+
+type keptKey struct {
+	recipe
+	rect image.Rectangle
+}
+
+func newWorkshop(s *screen.Screen) *workshop {
+	return &workshop{
+		screen:  s,
+		cores:   make(chan struct{}, runtime.GOMAXPROCS(0)),
+		viewers: make(map[recipe]int),
+		kept:    make(map[keptKey]*product),
+		workers: sync.Pool{New: func() any { return new(worker) }},
+		products: sync.Pool{New: func() any {
+			return new(product)
+		}},
+	}
+}
+
+// enter and leave count the viewers that want a recipe.
+func (w *workshop) enter(r recipe) {
+	w.mu.Lock()
+	w.viewers[r]++
+	w.mu.Unlock()
+}
+
+func (w *workshop) leave(r recipe) {
+	w.mu.Lock()
+	if w.viewers[r]--; w.viewers[r] <= 0 {
+		delete(w.viewers, r)
+	}
+	if len(w.viewers) == 0 {
+		for _, p := range w.order {
+			w.done(p)
+		}
+		clear(w.kept)
+		w.order, w.keptSize = nil, 0
+	}
+	w.mu.Unlock()
+}
+
+// shared reports whether several viewers want the recipe.
+func (w *workshop) shared(r recipe) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.viewers[r] > 1
+}
+
+// make begins to make a product or, where it is shared, finds the one that another
+// viewer began. The caller waits for it with wait and gives it back with done.
+func (w *workshop) make(r recipe, rect image.Rectangle, share bool) *product {
+	key := keptKey{r, rect}
+	if share {
+		w.mu.Lock()
+		if p := w.kept[key]; p != nil {
+			p.uses.Add(1)
+			w.mu.Unlock()
+			return p
+		}
+	}
+	p := w.products.Get().(*product)
+	p.rect, p.recipe, p.gen, p.err = rect, r, 0, nil
+	p.ready = make(chan struct{})
+	p.uses.Store(1)
+	if share {
+		p.uses.Add(1)
+		w.keep(key, p)
+		w.mu.Unlock()
+	}
+	w.cores <- struct{}{}
+	go func() {
+		defer func() { <-w.cores }()
+		k := w.workers.Get().(*worker)
+		k.make(w.screen, p)
+		w.workers.Put(k)
+		close(p.ready)
+	}()
+	return p
+}
+
+// wait returns p when it is ready, made anew if its pixels are older than gen.
+func (w *workshop) wait(p *product, gen uint64) *product {
+	<-p.ready
+	for p.err == nil && p.gen < gen {
+		w.mu.Lock()
+		key := keptKey{p.recipe, p.rect}
+		if w.kept[key] == p {
+			delete(w.kept, key) // it stays in order until its turn comes
+		}
+		w.mu.Unlock()
+		fresh := w.make(p.recipe, p.rect, true)
+		w.done(p)
+		p = fresh
+		<-p.ready
+	}
+	return p
+}
+
+// keep adds p to the kept ones. The caller holds w.mu.
+func (w *workshop) keep(key keptKey, p *product) {
+	w.kept[key] = p
+	w.order = append(w.order, p)
+	// A product's size is known only when it is made: a rectangle's pixels are
+	// more than it ever has.
+	w.keptSize += p.rect.Dx() * p.rect.Dy() * pix.BytesPerPixel / 2
+	for len(w.order) > 1 && (len(w.order) > maxKept || w.keptSize > maxKeptSize) {
+		old := w.order[0]
+		oldKey := keptKey{old.recipe, old.rect}
+		if w.kept[oldKey] == old {
+			delete(w.kept, oldKey)
+		}
+		w.order[0] = nil
+		w.order = w.order[1:]
+		w.keptSize -= old.rect.Dx() * old.rect.Dy() * pix.BytesPerPixel / 2
+		w.done(old)
+	}
+}
+
+// done gives a use of p back; its memory is used again after the last.
+func (w *workshop) done(p *product) {
+	if p.uses.Add(-1) == 0 && p.size() <= maxPooled {
+		w.products.Put(p)
+	}
+}
+
+// maxPooled is the most memory of a product that is worth keeping.
+const maxPooled = 1 << 20
+
+// worker is what one core needs to make products.
+type worker struct {
+	snap  pix.Image
+	tight *tight.Packer
+	zrle  *zrle.Packer
+	other map[rfb.Encoding]encoder
+}
+
+func (k *worker) make(s *screen.Screen, p *product) {
+	p.gen = s.Copy(&k.snap, p.rect)
+	switch p.encoding {
+	case rfb.EncodingTight:
+		if k.tight == nil {
+			k.tight = tight.NewPacker(p.params)
+		} else {
+			k.tight.SetParams(p.params)
+		}
+		if p.err = k.tight.Prepare(&p.tight, &k.snap, p.rect); p.err == nil {
+			p.err = k.tight.Compress(&p.tight)
+		}
+	case rfb.EncodingZRLE:
+		if k.zrle == nil {
+			k.zrle = zrle.NewPacker(p.params)
+		} else {
+			k.zrle.SetParams(p.params)
+		}
+		if p.err = k.zrle.Prepare(&p.zrle, &k.snap, p.rect); p.err == nil {
+			p.err = k.zrle.Compress(&p.zrle)
+		}
+	default:
+		e := k.other[p.encoding]
+		if e == nil {
+			if k.other == nil {
+				k.other = make(map[rfb.Encoding]encoder)
+			}
+			e = newStateless(p.encoding, p.params)
+			k.other[p.encoding] = e
+		} else {
+			e.SetParams(p.params)
+		}
+		p.bytes, p.err = e.AppendRect(p.bytes[:0], &k.snap, p.rect)
+	}
+}
+
+// newStateless returns an encoder of an encoding without streams.
+func newStateless(e rfb.Encoding, p encode.Params) encoder {
+	switch e {
+	case rfb.EncodingRRE:
+		return rre.New(p)
+	case rfb.EncodingCoRRE:
+		return rre.NewCoRRE(p)
+	case rfb.EncodingHextile:
+		return hextile.New(p)
+	case rfb.EncodingTRLE:
+		return zrle.NewTRLE(p)
+	}
+	return raw.New(p)
+}
+
+// producible reports whether rectangles in e can be made as products: all but
+// Zlib's, which is one stream and for old viewers.
+func producible(e rfb.Encoding) bool { return e != rfb.EncodingZlib }

@@ -1,0 +1,233 @@
+package vnc
+
+import (
+	"image"
+	"time"
+
+	"framebridge/encode/tight"
+	"framebridge/internal/pix"
+	"framebridge/internal/screen"
+	"framebridge/rfb"
+)
+
+// maxRects is the largest count in an update's header that does not mean "until
+// LastRect".
+const maxRects = rfb.RectsUntilLast - 1
+
+// sendUpdate encodes and writes one update.
+func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects []image.Rectangle) error {
+	total := n + len(moves) + len(rects)
+	if total > maxRects {
+		// Never reached by sane screens: what is over waits for the next request.
+		over := total - maxRects
+		se.view.Return(pix.RegionOf(rects[len(rects)-over:]...))
+		rects = rects[:len(rects)-over]
+		total = maxRects
+	}
+	se.out = rfb.FramebufferUpdate{Rects: uint16(total)}.Append(se.out)
+	se.out = append(se.out, pseudo...)
+	for _, m := range moves {
+		se.out = rfb.CopyRectOf(m.To(), m.Src.Min).Append(se.out)
+		se.lossy.move(m)
+	}
+	if err := se.sendRects(rects, se.recipe); err != nil {
+		return err
+	}
+	se.updates++
+	se.mark()
+	return nil
+}
+
+// inlineArea is up to how many pixels an update is encoded by the writer itself:
+// less than it takes to wake another core, and with the stream's own history,
+// which small rectangles profit from.
+const inlineArea = 16 << 10
+
+// sendRects encodes and writes rectangles: small updates here, large ones on all
+// cores, those that other viewers want too from what was made for the first.
+func (se *session) sendRects(rects []image.Rectangle, r recipe) error {
+	shop := se.srv.shop
+	total := 0
+	for _, q := range rects {
+		total += q.Dx() * q.Dy()
+	}
+	share := r == se.recipe && shop.shared(r)
+	if !producible(r.encoding) || !share && (total <= inlineArea || cap(shop.cores) == 1) {
+		for _, q := range rects {
+			if err := se.appendRect(q, r); err != nil {
+				return err
+			}
+			if err := se.flushSome(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+
+	// Some are in the making while the first are sent. Whatever happens, what was
+	// begun is waited for: it reads the screen.
+	ahead := 2 * cap(shop.cores)
+	se.making = append(se.making[:0], make([]*product, len(rects))...)
+	next, i := 0, 0
+	defer func() {
+		for ; i < next; i++ {
+			if p := se.making[i]; p != nil {
+				<-p.ready
+				shop.done(p)
+			}
+		}
+		clear(se.making)
+	}()
+	for ; i < len(rects); i++ {
+		for ; next < min(len(rects), i+ahead); next++ {
+			if !se.special(rects[next]) {
+				se.making[next] = shop.make(r, rects[next], share)
+			}
+		}
+		p := se.making[i]
+		if p == nil {
+			if err := se.appendRect(rects[i], r); err != nil {
+				return err
+			}
+		} else {
+			p = shop.wait(p, se.view.Gen())
+			se.making[i] = p
+			if err := se.appendProduct(p); err != nil {
+				return err
+			}
+			shop.done(p)
+			se.making[i] = nil
+		}
+		if err := se.flushSome(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// special reports whether r holds something of this viewer alone: the painted
+// pointer, or the outside of the screen.
+func (se *session) special(r image.Rectangle) bool {
+	return se.painted.enabled && se.painted.at.Overlaps(r) || !r.In(image.Rectangle{Max: se.source})
+}
+
+// appendProduct appends a rectangle that the workshop made.
+func (se *session) appendProduct(p *product) error {
+	if p.err != nil {
+		return p.err
+	}
+	if stateless(p.encoding) && len(p.bytes) > p.rect.Dx()*p.rect.Dy()*se.format.Bytes() {
+		return se.appendRect(p.rect, recipe{rfb.EncodingRaw, p.params})
+	}
+	se.view.Took(p.rect, p.gen)
+	se.out = rfb.RectangleOf(p.rect, p.encoding).Append(se.out)
+	var err error
+	se.out, err = se.enc.appendProduct(se.out, p)
+	se.lossy.sent(p.rect, p.lossy())
+	return err
+}
+
+// appendRect encodes the pixels of r as they are now.
+func (se *session) appendRect(r image.Rectangle, how recipe) error {
+	se.view.Snapshot(&se.snap, r)
+	if screen := (image.Rectangle{Max: se.source}); !r.In(screen) {
+		clearOutside(&se.snap, screen)
+	}
+	if se.painted.enabled {
+		se.painted.draw(&se.snap)
+	}
+	e, enc := se.enc.get(how.encoding)
+	if how.params != se.recipe.params {
+		enc.SetParams(how.params)
+		defer enc.SetParams(se.recipe.params)
+	}
+	head := len(se.out)
+	se.out = rfb.RectangleOf(r, e).Append(se.out)
+	body := len(se.out)
+	var err error
+	se.out, err = enc.AppendRect(se.out, &se.snap, r)
+	if err != nil {
+		return err
+	}
+	if stateless(e) && len(se.out)-body > r.Dx()*r.Dy()*se.format.Bytes() {
+		// Raw may always be sent, and here it is smaller.
+		e, enc = se.enc.get(rfb.EncodingRaw)
+		se.out = rfb.RectangleOf(r, e).Append(se.out[:head])
+		se.out, err = enc.AppendRect(se.out, &se.snap, r)
+	}
+	t, ok := enc.(*tight.Encoder)
+	se.lossy.sent(r, ok && t.Class() == tight.JPEG)
+	return err
+}
+
+// clearOutside makes the pixels of m black that do not lie in r.
+func clearOutside(m *pix.Image, r image.Rectangle) {
+	for _, q := range pix.RegionOf(m.Rect).Subtract(pix.RegionOf(r)).Rects() {
+		m.Fill(q, 0)
+	}
+}
+
+// flushSome writes what was collected if that is enough to be worth it.
+func (se *session) flushSome() error {
+	if len(se.out) < flushAt {
+		return nil
+	}
+	return se.flush()
+}
+
+// refreshAfter is how long an area that was sent as JPEG must have been still
+// before it is sent again without loss.
+const refreshAfter = 100 * time.Millisecond
+
+// A fresh change waits for the refresh that is on its way, so that must be small:
+// what the link takes in refreshTime, within these bounds in pixels.
+const (
+	refreshTime    = 15 * time.Millisecond
+	minRefreshArea = 4 << 10
+	maxRefreshArea = 64 << 10
+)
+
+// refreshArea returns how many pixels to refresh at a time. Photographs, which is
+// what is sent as JPEG, take three bytes a pixel without loss.
+func (se *session) refreshArea() int {
+	n := se.link.bytesIn(refreshTime)
+	if n == 0 {
+		return maxRefreshArea / 4 // a link that nothing is known of
+	}
+	return min(max(n/3, minRefreshArea), maxRefreshArea)
+}
+
+// refresh sends a part of what the viewer has only approximately, if that has
+// been still for a while. It is called when there is nothing else to send.
+func (se *session) refresh() (done bool) {
+	if se.lossy.empty() {
+		return false
+	}
+	now := time.Now()
+	rects, wait := se.lossy.take(now, se.refreshArea())
+	if len(rects) == 0 {
+		se.pace.Reset(wait)
+		return false
+	}
+	how := se.recipe
+	how.params.Quality = -1
+	w, h, area := limits(how.encoding)
+	var cut []image.Rectangle
+	for _, r := range rects {
+		if r = r.Intersect(image.Rectangle{Max: se.source}).Intersect(image.Rectangle{Max: se.size}); !r.Empty() {
+			cut = appendSplit(cut, r, w, h, area)
+		}
+	}
+	if len(cut) == 0 {
+		return false
+	}
+	se.out = rfb.FramebufferUpdate{Rects: uint16(len(cut))}.Append(se.out)
+	if err := se.sendRects(cut, how); err != nil {
+		se.log.Debug("refresh", "error", err)
+		se.stop()
+		return true
+	}
+	se.updates++
+	se.mark()
+	return true
+}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package vnc
+
+import "net"
+
+func limitUnsent(net.Conn) {}
