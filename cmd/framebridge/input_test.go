@@ -50,7 +50,7 @@ func TestTyping(t *testing.T) {
 		program string
 		args    []string
 	}{
-		{"xtigervncviewer", []string{"-FullScreen", "-MenuKey=", "-ReconnectOnError=0", "-AlertOnFatalError=0"}},
+		{"xtigervncviewer", []string{"-FullScreen", "-MenuKey=", "-ReconnectOnError=0", "-AlertOnFatalError=0", "-AutoSelect=0", "-NoJPEG=1"}},
 		{"xtightvncviewer", []string{"-fullscreen"}},
 	} {
 		t.Run(c.program, func(t *testing.T) {

@@ -173,6 +173,9 @@ func TestSignals(t *testing.T) {
 				for err == nil {
 					_, err = c.ReadMessage()
 				}
+				if i == 2 && errors.Is(err, io.ErrUnexpectedEOF) {
+					continue // it did not read, so it may miss the rest of an update
+				}
 				assert.Equal(t, io.EOF, err, "viewer %d", i)
 			}
 			_, err := silent.Read(make([]byte, 1))
