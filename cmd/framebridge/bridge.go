@@ -195,18 +195,39 @@ func (b *bridge) follow(wait, run context.Context) error {
 			b.log.Info("display is back", "display", b.opts.display)
 		}
 		b.input.Set(d.sink, d.clipboard)
-		err = b.screen.Run(run, d.source)
+		err = b.show(run, d)
 		b.input.Set(nil, nil)
 		d.close()
 		if run.Err() != nil {
 			return nil
 		}
 		b.log.Warn("display lost: waiting for it to come back", "display", b.opts.display, "error", err)
-		b.screen.MarkLost("display "+b.opts.display+" lost: waiting for it", lostSize)
 		if wait.Err() != nil {
 			return nil
 		}
 	}
+}
+
+// show feeds the screen until the display dies. Without viewers nothing is asked
+// of the display, so that it died must be heard from its connection: the next
+// viewer is to see the next display, not the last picture of this one.
+func (b *bridge) show(ctx context.Context, d *display) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer cancel()
+	watch.Go(func() {
+		select {
+		case <-d.gone:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	err := b.screen.Run(ctx, d.source)
+	if errors.Is(err, context.Canceled) {
+		return errors.New("the X server closed the connection")
+	}
+	return err
 }
 
 // lostSize is the picture's size when the display was lost before anybody saw it.
@@ -217,7 +238,8 @@ type display struct {
 	source    capture.Source
 	sink      input.Sink
 	clipboard input.Clipboard
-	closers   []io.Closer // in the order of closing
+	gone      <-chan struct{} // closed when the X server has gone
+	closers   []io.Closer     // in the order of closing
 }
 
 func (d *display) close() {
@@ -255,6 +277,9 @@ func (b *bridge) await(ctx context.Context, first bool) (*display, error) {
 			return nil, err
 		}
 		now := time.Now()
+		if !first {
+			b.screen.MarkLost("display "+b.opts.display+" lost: waiting for it", lostSize)
+		}
 		if limit := b.opts.waitDisplay; first && limit > 0 && now.Sub(start) >= limit {
 			return nil, fmt.Errorf("%w: waited %v (--wait-display)", err, limit)
 		}

@@ -27,7 +27,7 @@ func (b *bridge) open(ctx context.Context) (*display, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.sink, d.closers = sink, append(d.closers, sink)
+	d.sink, d.gone, d.closers = sink, sink.Done(), append(d.closers, sink)
 
 	sel, err := selection.Open(ctx, selection.Options{
 		Display: o.display, AuthFile: o.auth, Logger: b.log,
