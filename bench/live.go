@@ -2,13 +2,17 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strings"
+	"sync"
 	"time"
+
+	"framebridge/bench/link"
 )
 
 // LiveOptions configures Live. Servers must not be empty.
@@ -16,109 +20,93 @@ type LiveOptions struct {
 	Servers []Server
 	Works   []string // default all
 	Size    string   // default "1920x1080"
-	Viewers int      // default 1
+	Viewers int      // default 1; the first measures, the others only keep up
 	Viewing Viewing
-	Changes int       // per work; default 60
-	Runs    int       // of everything; default 1; medians are reported
-	Log     io.Writer // progress; nil: none
+	Link    link.Options // between each viewer and the server; default none
+	Changes int          // per work; default 60
+	Runs    int          // of everything; default 1; medians are reported
+	Log     io.Writer    // progress; nil: none
+
+	chosen []work // in place of Works
+	at     mark   // of all results
 }
 
-// Result is one work on one server.
-type Result struct {
-	Server  string
-	Work    string
-	Viewers int
-	Err     string `json:",omitempty"`
-
-	Changes   int
-	Latency   []time.Duration `json:"-"` // per change, from draw to decoded
-	P50       float64         // ms
-	P95       float64         // ms
-	P99       float64         // ms
-	KB        float64         // per change and viewer
-	ServerCPU float64         // ms per change
-	XCPU      float64         // ms per change, of the X server
-	Percent   float64         // of a core, of the server, while the work ran
-	PerSecond float64         // updates a second
-	Missed    int             // frames that were never seen
-	Differ    int             // pixels that differ at the end
-	PSNR      float64         // dB at the end; 0 where the pictures are equal
-	RSS       float64         // MB, of the server, after the work
-
-	server, x int // processes
-	elapsed   time.Duration
+// mark is the place of results on a curve.
+type mark struct {
+	axis string
+	at   float64
 }
 
-// measure runs f between two readings of the counters.
-func (t *take) measure(_ context.Context, f func() error) error {
-	bytes0, updates0 := t.viewers[0].stats()
-	cpu0, x0, start := cpuTime(t.result.server), cpuTime(t.result.x), time.Now()
-	if err := f(); err != nil {
-		return err
+// setDefaults fills in the defaults and looks the works up.
+func (o *LiveOptions) setDefaults() error {
+	if len(o.Servers) == 0 {
+		return errors.New("bench: no Servers")
 	}
-	r := t.result
-	r.elapsed = time.Since(start)
-	cpu, x := cpuTime(r.server)-cpu0, cpuTime(r.x)-x0
-	bytes1, updates1 := t.viewers[0].stats()
-	n := float64(max(1, r.Changes))
-	r.KB = float64(bytes1-bytes0) / 1024 / n
-	r.ServerCPU = cpu.Seconds() * 1e3 / n
-	if r.x != r.server {
-		r.XCPU = x.Seconds() * 1e3 / n
-	}
-	r.Percent = cpu.Seconds() / r.elapsed.Seconds() * 100
-	r.PerSecond = float64(updates1-updates0) / r.elapsed.Seconds()
-	r.RSS = float64(residentMemory(r.server)) / (1 << 20)
-	slices.Sort(r.Latency)
-	r.P50, r.P95, r.P99 = percentile(r.Latency, 50), percentile(r.Latency, 95), percentile(r.Latency, 99)
-	return nil
-}
-
-// percentile of sorted durations in ms; 0 where there are none.
-func percentile(d []time.Duration, p int) float64 {
-	if len(d) == 0 {
-		return 0
-	}
-	return d[min(len(d)-1, len(d)*p/100)].Seconds() * 1e3
-}
-
-// Live runs the works on the servers and returns a result for each, in the order
-// of works, then of servers.
-func Live(ctx context.Context, o LiveOptions) ([]Result, error) {
 	if o.Size == "" {
 		o.Size = "1920x1080"
 	}
-	if o.Viewers == 0 {
-		o.Viewers = 1
-	}
-	if o.Changes == 0 {
-		o.Changes = 60
-	}
-	if o.Runs == 0 {
-		o.Runs = 1
-	}
+	o.Viewers, o.Changes, o.Runs = max(1, o.Viewers), max(4, o.Changes), max(1, o.Runs)
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	var chosen []work
+	if o.chosen != nil {
+		return nil
+	}
 	for _, w := range works {
 		if len(o.Works) == 0 || slices.Contains(o.Works, w.name) {
-			chosen = append(chosen, w)
+			o.chosen = append(o.chosen, w)
 		}
 	}
-	if len(o.Works) > 0 && len(chosen) != len(o.Works) {
-		return nil, fmt.Errorf("works %v: known are %v", o.Works, Works())
+	if len(o.Works) > 0 && len(o.chosen) != len(o.Works) {
+		return fmt.Errorf("works %v: known are %v", o.Works, Works())
 	}
-	all := make([][][]Result, len(chosen)) // work, server, run
+	return nil
+}
+
+func (o *LiveOptions) setup() Setup {
+	return Setup{
+		Size: o.Size, Viewers: o.Viewers, Encoding: strings.ToLower(o.Viewing.Encoding.String()),
+		Compress: o.Viewing.Compress, Quality: max(-1, o.Viewing.Quality), Link: o.Link.String(),
+	}
+}
+
+// Live runs the works on the servers and returns a result for each, in the order
+// of works, then of servers. A server that fails has results that say so; an error
+// is of the harness itself, or of ctx.
+func Live(ctx context.Context, o LiveOptions) ([]Result, error) {
+	if o.Changes == 0 {
+		o.Changes = 60
+	}
+	if err := o.setDefaults(); err != nil {
+		return nil, err
+	}
+	all := make([][][]Result, len(o.chosen)) // work, server, run
 	for i := range all {
 		all[i] = make([][]Result, len(o.Servers))
 	}
+	fmt.Fprintf(o.Log, "%v\n", o.setup())
+	begin := time.Now()
 	for run := range o.Runs {
 		for si, s := range o.Servers {
-			fmt.Fprintf(o.Log, "run %d of %d: %s\n", run+1, o.Runs, s.Name)
-			rs, err := liveServer(ctx, o, s, chosen)
-			if err != nil {
-				return nil, err
+			fmt.Fprintf(o.Log, "%3.0f s  run %d of %d, server %d of %d: %s\n",
+				time.Since(begin).Seconds(), run+1, o.Runs, si+1, len(o.Servers), s.Name)
+			rs := make([]Result, len(o.chosen))
+			for i, w := range o.chosen {
+				rs[i] = Result{Server: s.Name, Work: w.name, Setup: o.setup(), Axis: o.at.axis, At: o.at.at}
+				if w.at != (mark{}) {
+					rs[i].Axis, rs[i].At = w.at.axis, w.at.at
+				}
+			}
+			if err := liveServer(ctx, &o, s, rs); err != nil {
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				fmt.Fprintf(o.Log, "       %v\n", err)
+				for i := range rs {
+					if rs[i].Changes == 0 && rs[i].Err == "" {
+						rs[i].Err = firstLine(err)
+					}
+				}
 			}
 			for wi := range rs {
 				all[wi][si] = append(all[wi][si], rs[wi])
@@ -126,7 +114,7 @@ func Live(ctx context.Context, o LiveOptions) ([]Result, error) {
 		}
 	}
 	var out []Result
-	for wi := range chosen {
+	for wi := range o.chosen {
 		for si := range o.Servers {
 			out = append(out, median(all[wi][si]))
 		}
@@ -134,53 +122,112 @@ func Live(ctx context.Context, o LiveOptions) ([]Result, error) {
 	return out, nil
 }
 
-// liveServer runs the works on one server.
-func liveServer(ctx context.Context, o LiveOptions, s Server, chosen []work) ([]Result, error) {
+func firstLine(err error) string {
+	s, _, _ := strings.Cut(err.Error(), "\n")
+	return s
+}
+
+// liveServer runs the works on one server and fills in their results.
+func liveServer(ctx context.Context, o *LiveOptions, s Server, results []Result) error {
 	r, err := start(ctx, s, o.Size)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer r.stop()
 	st, err := openStage(ctx, r.x.Display(), r.x.AuthFile())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer st.close()
+	addr := r.addr
+	if o.Link != (link.Options{}) {
+		l, err := link.Listen(r.addr, o.Link)
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		addr = l.Addr()
+	}
 	t := &take{stage: st, changes: o.Changes}
 	for range o.Viewers {
-		nc, err := net.Dial("tcp", r.addr)
+		nc, err := net.Dial("tcp", addr)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		v, err := connect(ctx, nc, o.Viewing)
 		if err != nil {
-			return nil, fmt.Errorf("server %s: %w", s.Name, err)
+			return fmt.Errorf("server %s: %w", s.Name, err)
 		}
 		defer v.close()
 		t.viewers = append(t.viewers, v)
 	}
-	var out []Result
-	for _, w := range chosen {
+	for i, w := range o.chosen {
 		if err := t.settle(ctx); err != nil {
-			return nil, fmt.Errorf("server %s: before %s: %w", s.Name, w.name, err)
+			return fmt.Errorf("server %s: before %s: %w", s.Name, w.name, err)
 		}
-		res := Result{Server: s.Name, Work: w.name, Viewers: o.Viewers, server: r.pid(), x: r.x.Pid()}
-		t.result, t.rnd = &res, rand.New(rand.NewPCG(1, 2))
-		if err := w.run(ctx, t); err != nil {
+		res := &results[i]
+		res.server, res.x = r.pid(), r.x.Pid()
+		t.result, t.rnd = res, rand.New(rand.NewPCG(1, 2))
+		err := w.run(ctx, t)
+		if err == nil {
+			err = t.verify(ctx)
+		}
+		if err != nil {
 			if ctx.Err() != nil {
-				return nil, ctx.Err()
+				return ctx.Err()
 			}
 			res.Err = err.Error()
-		} else {
-			t.verify(ctx)
 		}
-		fmt.Fprintf(o.Log, "  %s\n", res.summary())
-		out = append(out, res)
+		fmt.Fprintf(o.Log, "       %s\n", res.summary())
 		if err := st.clear(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// measure runs f between two readings of the counters.
+func (t *take) measure(ctx context.Context, f func() error) error {
+	first := t.viewers[0]
+	bytes0, updates0 := first.stats()
+	cpu0, x0, start := cpuTime(t.result.server), cpuTime(t.result.x), time.Now()
+	r := t.result
+	ctx, cancel := context.WithCancel(ctx)
+	var sampler sync.WaitGroup
+	sampler.Go(func() {
+		tick := time.NewTicker(trafficStep)
+		defer tick.Stop()
+		for last := bytes0; ; {
+			select {
+			case <-tick.C:
+				now := first.bytes.Load()
+				r.Traffic = append(r.Traffic, float64(now-last)/1024)
+				last = now
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	err := f()
+	elapsed := time.Since(start).Seconds()
+	cancel()
+	sampler.Wait()
+	if err != nil {
+		return err
+	}
+	cpu, x := cpuTime(r.server)-cpu0, cpuTime(r.x)-x0
+	bytes1, updates1 := first.stats()
+	n := float64(max(1, r.Changes))
+	r.KB = float64(bytes1-bytes0) / 1024 / n
+	r.ServerCPU = cpu.Seconds() * 1e3 / n
+	if r.x != r.server {
+		r.XCPU = x.Seconds() * 1e3 / n
+	}
+	r.Percent = cpu.Seconds() / elapsed * 100
+	r.PerSecond = float64(updates1-updates0) / elapsed
+	r.RSS = float64(residentMemory(r.server)) / (1 << 20)
+	r.finish()
+	return nil
 }
 
 // settleTime is how long a server has to bring a viewer up to date when nothing
@@ -192,16 +239,15 @@ func (t *take) settle(ctx context.Context) error {
 	if err := t.stage.conn.Sync(ctx); err != nil {
 		return err
 	}
+	truth := t.stage.truth
 	deadline := time.Now().Add(startTimeout)
 	for _, v := range t.viewers {
 		for {
-			if differ, _ := v.compare(t.stage.truth); differ == 0 || v.lossy && differ*100 < t.stage.truth.Rect.Dx()*t.stage.truth.Rect.Dy() {
+			if differ, _ := v.compare(truth); differ == 0 || v.lossy && differ*100 < truth.Rect.Dx()*truth.Rect.Dy() {
 				break
 			}
-			select {
-			case <-v.done:
-				return fmt.Errorf("viewer: %w", v.err)
-			default:
+			if err := v.gone(); err != nil {
+				return err
 			}
 			if time.Now().After(deadline) {
 				return errNeverSeen
@@ -214,10 +260,11 @@ func (t *take) settle(ctx context.Context) error {
 	return sleep(ctx, 200*time.Millisecond)
 }
 
-// verify compares the viewers' pictures with the stage at the end of a work.
-func (t *take) verify(ctx context.Context) {
+// verify compares all viewers' pictures with the stage at the end of a work. They
+// have settleTime to get there; lossy ones may never.
+func (t *take) verify(ctx context.Context) error {
+	deadline := time.Now().Add(settleTime)
 	for _, v := range t.viewers {
-		deadline := time.Now().Add(settleTime)
 		for {
 			differ, psnr := v.compare(t.stage.truth)
 			if differ == 0 || time.Now().After(deadline) {
@@ -226,59 +273,13 @@ func (t *take) verify(ctx context.Context) {
 				}
 				break
 			}
-			if sleep(ctx, 50*time.Millisecond) != nil {
-				return
+			if err := sleep(ctx, 50*time.Millisecond); err != nil {
+				return err
 			}
 		}
-	}
-}
-
-// median returns the result of the runs whose every figure is the median.
-func median(rs []Result) Result {
-	out := rs[0]
-	if len(rs) == 1 {
-		return out
-	}
-	pick := func(get func(*Result) float64) float64 {
-		vs := make([]float64, len(rs))
-		for i := range rs {
-			vs[i] = get(&rs[i])
+		if err := v.gone(); err != nil {
+			return err
 		}
-		slices.Sort(vs)
-		return vs[len(vs)/2]
 	}
-	for i := range rs {
-		if rs[i].Err != "" {
-			return rs[i]
-		}
-		out.Latency = append(out.Latency, rs[i].Latency...)
-		out.Differ = max(out.Differ, rs[i].Differ)
-	}
-	out.P50 = pick(func(r *Result) float64 { return r.P50 })
-	out.P95 = pick(func(r *Result) float64 { return r.P95 })
-	out.P99 = pick(func(r *Result) float64 { return r.P99 })
-	out.KB = pick(func(r *Result) float64 { return r.KB })
-	out.ServerCPU = pick(func(r *Result) float64 { return r.ServerCPU })
-	out.XCPU = pick(func(r *Result) float64 { return r.XCPU })
-	out.Percent = pick(func(r *Result) float64 { return r.Percent })
-	out.PerSecond = pick(func(r *Result) float64 { return r.PerSecond })
-	out.RSS = pick(func(r *Result) float64 { return r.RSS })
-	out.Missed = int(pick(func(r *Result) float64 { return float64(r.Missed) }))
-	return out
-}
-
-// summary is a line for the progress log.
-func (r *Result) summary() string {
-	if r.Err != "" {
-		return fmt.Sprintf("%-7s %s", r.Work, r.Err)
-	}
-	s := fmt.Sprintf("%-7s p50 %6.2f ms  p95 %6.2f ms  %7.1f kB  server %6.2f ms  X %5.2f ms  %5.1f %%  %5.1f/s",
-		r.Work, r.P50, r.P95, r.KB, r.ServerCPU, r.XCPU, r.Percent, r.PerSecond)
-	if r.Work == "video" {
-		s += fmt.Sprintf("  missed %d of %d", r.Missed, r.Changes)
-	}
-	if r.Differ > 0 {
-		s += fmt.Sprintf("  %d pixels differ (%.1f dB)", r.Differ, math.Min(r.PSNR, 99))
-	}
-	return s + fmt.Sprintf("  %.0f MB", r.RSS)
+	return nil
 }

@@ -56,7 +56,7 @@ func page(w, h int, seed uint64) *pix.Image {
 		text(m, image.Pt(8+indent, y), n, colours[rnd.IntN(len(colours))], rnd)
 	}
 	for range max(1, w*h/200000) {
-		x, y := rnd.IntN(w), 22+rnd.IntN(h-22)
+		x, y := rnd.IntN(w), 22+rnd.IntN(max(1, h-22))
 		m.Fill(image.Rect(x, y, x+60+rnd.IntN(80), y+20+rnd.IntN(30)), rnd.Uint32())
 	}
 	return m
@@ -78,6 +78,35 @@ func photo(w, h int, seed uint64) *pix.Image {
 				c := 128 + 90*math.Sin(fx[i]*u+ph[i]+2*math.Sin(fy[i]*v)) + float64(rnd.IntN(13)) - 6
 				row[4*x+i] = byte(max(0, min(255, c)))
 			}
+		}
+	}
+	return m
+}
+
+// ui is a desktop: windows with gradients in their title bars, buttons and text.
+func ui(w, h int, seed uint64) *pix.Image {
+	rnd := rand.New(rand.NewPCG(seed, 13))
+	m := pix.New(image.Rect(0, 0, w, h))
+	m.Fill(m.Rect, 0x2d5a88)
+	for range 2 + w*h/120000 {
+		x, y := rnd.IntN(w), rnd.IntN(h)
+		win := image.Rect(x, y, x+120+rnd.IntN(500), y+80+rnd.IntN(350)).Intersect(m.Rect)
+		m.Fill(win, 0x404040)
+		in := win.Inset(1)
+		m.Fill(in, 0xf0f0f0)
+		for i := range 20 {
+			shade := uint32(0x60 + 4*i)
+			m.Fill(image.Rect(in.Min.X, in.Min.Y+i, in.Max.X, in.Min.Y+i+1).Intersect(in), shade<<16|shade<<8|0xd0)
+		}
+		for y := in.Min.Y + 26; y < in.Max.Y-16; y += 15 {
+			if n := (in.Dx() - 16) / 7; n > 1 {
+				text(m, image.Pt(in.Min.X+8, y), rnd.IntN(n), 0x202020, rnd)
+			}
+		}
+		for i := range 3 {
+			button := image.Rect(0, 0, 60, 18).Add(image.Pt(in.Min.X+8+70*i, in.Max.Y-24)).Intersect(in)
+			m.Fill(button, 0x808080)
+			m.Fill(button.Inset(1), 0xd8d8d8)
 		}
 	}
 	return m

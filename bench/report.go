@@ -1,64 +1,98 @@
 package bench
 
 import (
-	"fmt"
-	"slices"
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// Table returns the results as a Markdown table: a row per work and figure, a
-// column per server.
-func Table(rs []Result) string {
-	var servers, names []string
-	cell := make(map[[2]string]*Result)
-	for i := range rs {
-		r := &rs[i]
-		if !slices.Contains(servers, r.Server) {
-			servers = append(servers, r.Server)
-		}
-		if !slices.Contains(names, r.Work) {
-			names = append(names, r.Work)
-		}
-		cell[[2]string{r.Work, r.Server}] = r
+// Report is what a run of the harness found, with what one must know to judge it.
+type Report struct {
+	Made    time.Time `json:"made"`
+	Program string    `json:"program"` // version
+	Command string    `json:"command"`
+	Machine Machine   `json:"machine"`
+
+	Results []Result       `json:"results,omitempty"` // of Live and Scale
+	Encode  []EncodeResult `json:"encode,omitempty"`
+}
+
+// Machine is where it ran.
+type Machine struct {
+	CPU    string `json:"cpu"`
+	Cores  int    `json:"cores"`
+	Kernel string `json:"kernel"`
+	Arch   string `json:"arch"`
+}
+
+// ThisMachine describes the machine.
+func ThisMachine() Machine {
+	m := Machine{CPU: "unknown", Cores: runtime.NumCPU(), Arch: runtime.GOARCH}
+	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		m.Kernel = strings.TrimSpace(string(b))
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "| work | %s |\n|---%s|\n", strings.Join(servers, " | "), strings.Repeat("|---", len(servers)))
-	row := func(name string, get func(*Result) string, work string) {
-		fmt.Fprintf(&b, "| %s |", name)
-		for _, s := range servers {
-			v := "-"
-			if r := cell[[2]string{work, s}]; r != nil {
-				if v = r.Err; v == "" {
-					v = get(r)
-				}
-			}
-			fmt.Fprintf(&b, " %s |", v)
-		}
-		b.WriteByte('\n')
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return m
 	}
-	for _, w := range names {
-		switch w {
-		case "storm":
-			row("storm: updates/s / server CPU %", func(r *Result) string { return fmt.Sprintf("%.0f / %.1f", r.PerSecond, r.Percent) }, w)
-		case "video":
-			row("video: frames missed / CPU ms per frame / kB", func(r *Result) string {
-				return fmt.Sprintf("%d of %d / %.2f / %.1f", r.Missed, r.Changes, r.ServerCPU, r.KB)
-			}, w)
-		default:
-			row(w+": p50 ms / p95 ms / kB / CPU ms", func(r *Result) string {
-				return fmt.Sprintf("%.2f / %.2f / %.2f / %.2f", r.P50, r.P95, r.KB, r.ServerCPU)
-			}, w)
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if k, v, _ := strings.Cut(s.Text(), ":"); strings.TrimSpace(k) == "model name" {
+			m.CPU = strings.TrimSpace(v)
+			break
 		}
 	}
-	row("resident memory MB", func(r *Result) string { return fmt.Sprintf("%.0f", r.RSS) }, names[len(names)-1])
-	row("pixels that differ at the end", func(r *Result) string {
-		n := 0
-		for i := range rs {
-			if rs[i].Server == r.Server {
-				n = max(n, rs[i].Differ)
-			}
+	return m
+}
+
+// Markdown returns all tables.
+func (r *Report) Markdown() string {
+	var parts []string
+	for _, s := range []string{Table(r.Results), Curves(r.Results), EncodeTable(r.Encode)} {
+		if s != "" {
+			parts = append(parts, strings.TrimPrefix(s, "\n"))
 		}
-		return fmt.Sprint(n)
-	}, names[len(names)-1])
-	return b.String()
+	}
+	return strings.Join(parts, "\n")
+}
+
+// JSON writes everything, single latencies included.
+func (r *Report) JSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "\t")
+	return e.Encode(r)
+}
+
+// CSV writes a line per result: those of Live and Scale under one header, those of
+// Encode under another.
+func (r *Report) CSV(w io.Writer) error {
+	c := csv.NewWriter(w)
+	var err error
+	line := func(cells ...string) { err = errors.Join(err, c.Write(cells)) }
+	f := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+	if len(r.Results) > 0 {
+		line("server", "work", "size", "viewers", "encoding", "compress", "quality", "link", "axis", "at", "error",
+			"changes", "p50_ms", "p95_ms", "p99_ms", "kb", "server_cpu_ms", "x_cpu_ms", "server_percent", "updates_per_s",
+			"missed", "differ", "psnr_db", "rss_mb")
+	}
+	for _, x := range r.Results {
+		line(x.Server, x.Work, x.Size, strconv.Itoa(x.Viewers), x.Encoding, strconv.Itoa(x.Compress), strconv.Itoa(x.Quality),
+			x.Link, x.Axis, f(x.At), x.Err, strconv.Itoa(x.Changes), f(x.P50), f(x.P95), f(x.P99), f(x.KB), f(x.ServerCPU),
+			f(x.XCPU), f(x.Percent), f(x.PerSecond), strconv.Itoa(x.Missed), strconv.Itoa(x.Differ), f(x.PSNR), f(x.RSS))
+	}
+	if len(r.Encode) > 0 {
+		line("encoder", "scene", "error", "frames", "p50_ms", "p95_ms", "p99_ms", "mb_per_s", "kb", "ratio", "psnr_db")
+	}
+	for _, x := range r.Encode {
+		line(x.Encoder, x.Scene, x.Err, strconv.Itoa(x.Frames), f(x.P50), f(x.P95), f(x.P99), f(x.MBs), f(x.KB), f(x.Ratio), f(x.PSNR))
+	}
+	c.Flush()
+	return errors.Join(err, c.Error())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"image"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"framebridge/internal/pix"
@@ -15,6 +16,7 @@ type work struct {
 	name string
 	what string
 	run  func(ctx context.Context, t *take) error
+	at   mark // zero but for works that are points of a curve
 }
 
 // take is one work on one server.
@@ -35,12 +37,19 @@ func Works() (names []string) {
 }
 
 var works = []work{
-	{"type", "one character, random pauses of 60 to 120 ms", runType},
-	{"popup", "480x320 photo or page at random places", runPopup},
-	{"full", "the whole page changes", runFull},
-	{"scroll", "text area up by 15 pixels with a new line, 25 ms after the viewer shows the last", runScroll},
-	{"storm", "300x300 of photo redrawn 1000 times a second", runStorm},
-	{"video", "640x360 at 30 frames a second", runVideo},
+	{name: "idle", what: "nothing, for two seconds", run: runIdle},
+	{name: "type", what: "one character, random pauses of 60 to 120 ms", run: runType},
+	{name: "popup", what: "480x320 photo or page at random places", run: pictures(image.Pt(480, 320), 8)},
+	{name: "full", what: "the whole page changes", run: runFull},
+	{name: "scroll", what: "text area up by 15 pixels with a new line, 25 ms after the viewer shows the last", run: runScroll},
+	{name: "storm", what: "300x300 of photo redrawn 1000 times a second", run: runStorm},
+	{name: "video", what: "640x360 at 30 frames a second", run: runVideo},
+}
+
+// runIdle is for the memory and the CPU time that a still screen costs.
+func runIdle(ctx context.Context, t *take) error {
+	t.result.Changes = 1
+	return t.measure(ctx, func() error { return sleep(ctx, 2*time.Second) })
 }
 
 // change draws and waits until the first viewer shows it.
@@ -55,7 +64,7 @@ func (t *take) change(ctx context.Context, draw func() image.Rectangle) error {
 	if err != nil {
 		return err
 	}
-	t.result.Latency = append(t.result.Latency, at.Sub(start))
+	t.result.Latency = append(t.result.Latency, millis(at.Sub(start)))
 	t.result.Changes++
 	return nil
 }
@@ -100,35 +109,40 @@ func runType(ctx context.Context, t *take) error {
 	})
 }
 
-func runPopup(ctx context.Context, t *take) error {
-	popups := make([]*picture, 8)
-	for i := range popups {
-		m := photo(480, 320, uint64(i))
-		if i%2 == 0 {
-			m = page(480, 320, uint64(i))
-		}
-		p, err := t.stage.upload(m)
-		if err != nil {
-			return err
-		}
-		defer t.stage.free(p)
-		popups[i] = p
-	}
-	b := t.stage.truth.Rect
-	return t.measure(ctx, func() error {
-		for i := range t.changes / 2 {
-			err := t.change(ctx, func() image.Rectangle {
-				return t.stage.show(popups[i%len(popups)], image.Pt(t.rnd.IntN(b.Dx()-480), t.rnd.IntN(b.Dy()-320)))
-			})
+// pictures is a work that shows n photos and pages of a size, clipped to the
+// screen, at random places.
+func pictures(size image.Point, n int) func(context.Context, *take) error {
+	return func(ctx context.Context, t *take) error {
+		b := t.stage.truth.Rect
+		size := image.Pt(min(size.X, b.Dx()), min(size.Y, b.Dy()))
+		shown := make([]*picture, n)
+		for i := range shown {
+			m := photo(size.X, size.Y, uint64(i))
+			if i%2 == 0 {
+				m = page(size.X, size.Y, uint64(i))
+			}
+			p, err := t.stage.upload(m)
 			if err != nil {
 				return err
 			}
-			if err := sleep(ctx, 100*time.Millisecond); err != nil {
-				return err
-			}
+			defer t.stage.free(p)
+			shown[i] = p
 		}
-		return nil
-	})
+		return t.measure(ctx, func() error {
+			for i := range t.changes / 2 {
+				err := t.change(ctx, func() image.Rectangle {
+					return t.stage.show(shown[i%n], image.Pt(t.rnd.IntN(b.Dx()-size.X+1), t.rnd.IntN(b.Dy()-size.Y+1)))
+				})
+				if err != nil {
+					return err
+				}
+				if err := sleep(ctx, 100*time.Millisecond); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
 }
 
 func runFull(ctx context.Context, t *take) error {
@@ -256,13 +270,14 @@ func runVideo(ctx context.Context, t *take) error {
 	at := image.Pt(320, 160)
 	seen := make(map[int]bool)
 	n := t.changes * 2
-	current := 0
+	var current atomic.Int64
 	v := t.viewers[0]
 	v.mu.Lock()
 	v.onFrame = func(c *rfbtest.Client) {
 		got := c.Value(at.X+16, at.Y+16) & pix.RGBMask
 		// The frame that is shown is one of the last drawn with this mark.
-		for k := current; k > current-len(frames) && k >= 0; k-- {
+		last := int(current.Load())
+		for k := last; k > last-len(frames) && k >= 0; k-- {
 			if want := videoMark(k % len(frames)); got == want || v.lossy && near(got, want) && nearest(got, len(frames)) == k%len(frames) {
 				seen[k] = true
 				break
@@ -275,9 +290,7 @@ func runVideo(ctx context.Context, t *take) error {
 	defer tick.Stop()
 	return t.measure(ctx, func() error {
 		for i := range n {
-			v.mu.Lock()
-			current = i
-			v.mu.Unlock()
+			current.Store(int64(i))
 			t.stage.show(frames[i%len(frames)], at)
 			t.stage.conn.Flush()
 			select {
