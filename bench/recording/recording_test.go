@@ -137,7 +137,7 @@ func TestRecord(t *testing.T) {
 	defer src.Close()
 	var file bytes.Buffer
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 1050*time.Millisecond) // between two frames
 		defer cancel()
 		n, err := Record(ctx, &file, &stepper{Source: src}, 10)
 		require.NoError(t, err)

@@ -105,7 +105,7 @@ func TestStillScreen(t *testing.T) {
 	u := measure(t, s, d, wait)
 	assert.LessOrEqual(t, u.ticks, 2)
 	assert.LessOrEqual(t, u.xTicks, 2)
-	assert.Less(t, u.switches, 60)
+	assert.Less(t, u.switches, 300) // a poll at 60 Hz has more, a busy machine adds some
 	// It was not asleep for good.
 	d.Fill(at(300, 200, 8, 13), 0xffffff)
 	follow(t, c, d)
