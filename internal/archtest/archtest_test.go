@@ -28,6 +28,7 @@ const anything = "*"
 var allowed = map[string][]string{
 	"cmd/framebridge": {anything},
 	"bench":           {anything},
+	"bench/chart":     {},
 	"bench/link":      {},
 	"bench/recording": {"capture", "internal/pix"},
 
