@@ -59,7 +59,7 @@ func TestTyping(t *testing.T) {
 			file := d.terminal(at(40, 40, 100, 100))
 			s := serve(t, d.x)
 			v := startViewer(t, path, append(c.args, "127.0.0.1::"+s.port)...)
-			v.shows(d, c.program == "xtightvncviewer", 0)
+			v.shows(d, c.program == "xtightvncviewer")
 			x := func(args ...string) {
 				t.Helper()
 				p := start(t, command(t, v.screen.x.Env(), xdotool, args...))
@@ -80,7 +80,7 @@ func TestTyping(t *testing.T) {
 				require.NoError(t, err)
 				return string(b) == typed+"\n", fmt.Sprintf("%q", b)
 			})
-			v.shows(d, c.program == "xtightvncviewer", 0)
+			v.shows(d, c.program == "xtightvncviewer")
 
 			// A viewer that dies with keys and buttons down leaves none down.
 			x("keydown", "shift", "mousedown", "3")

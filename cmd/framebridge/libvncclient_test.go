@@ -147,9 +147,8 @@ func (p *picture) image() *pix.Image {
 	return out
 }
 
-// shows waits until the viewer shows the display, exactly or, with a bound, at
-// that PSNR.
-func (c *libvncclient) shows(d *desktop, o libOptions, bound float64) {
+// shows waits until the viewer shows the display, exactly.
+func (c *libvncclient) shows(d *desktop, o libOptions) {
 	c.t.Helper()
 	poll(c.t, "libvncclient with "+o.encodings, func() (bool, string) {
 		want := d.grab()
@@ -162,10 +161,6 @@ func (c *libvncclient) shows(d *desktop, o libOptions, bound float64) {
 		if o.painted && !pointer.Empty() && psnr(crop(got, pointer), crop(want, pointer)) > 40 {
 			// A pointer may be blended with another rounding.
 			got, want = without(got, pointer), without(want, pointer)
-		}
-		if bound > 0 {
-			q := psnr(got, want)
-			return q >= bound, fmt.Sprintf("PSNR %.1f dB, want %.1f", q, bound)
 		}
 		return equal(got, want), differences(got, want)
 	})
@@ -193,43 +188,48 @@ func TestLibvncclient(t *testing.T) {
 		clients[i] = startLib(t, path, s, c)
 	}
 	for i, c := range cases {
-		clients[i].shows(d, c, 0)
+		clients[i].shows(d, c)
 		tested++
 	}
 	for _, change := range changes {
 		change.do(d)
 		for i, c := range cases {
-			clients[i].shows(d, c, 0)
+			clients[i].shows(d, c)
 			tested++
 		}
 	}
 	require.Equal(t, 29*(1+len(changes)), tested)
 }
 
-// TestLibvncclientJPEG: with a quality level photographs come as JPEG, the better
-// the higher the level.
+// TestLibvncclientJPEG: with a quality level photographs come as JPEG, no worse
+// than the level's bound, and exactly once the screen has come to rest.
 func TestLibvncclientJPEG(t *testing.T) {
 	t.Parallel()
 	path := buildLib(t)
 	d := newDesktop(t, 400, 300)
 	d.photo(1)
 	s := serve(t, d.x)
-	tested, last := 0, 0.0
+	tested := 0
 	for _, c := range []struct {
 		level int
 		bound float64
 	}{{0, 30}, {5, 38}, {9, 48}} {
 		o := libOptions{encodings: "tight", quality: c.level + 1, compress: 1}
 		l := startLib(t, path, s, o)
-		for seed := uint64(1); seed < 4; seed++ {
+		l.shows(d, o)
+		// The exact picture may overtake a look at the first one.
+		lossy := math.Inf(1)
+		for seed := uint64(2); math.IsInf(lossy, 1); seed++ {
+			require.Less(t, seed, uint64(20), "no JPEG was sent")
 			d.photo(seed)
-			l.shows(d, o, c.bound)
+			want := d.grab()
+			poll(t, "a picture", func() (bool, string) {
+				lossy = psnr(l.dump().image(), want)
+				return lossy >= c.bound, fmt.Sprintf("%.1f dB, want %.1f", lossy, c.bound)
+			})
 		}
-		q := psnr(l.dump().image(), d.grab())
-		t.Logf("quality level %d: %.1f dB", c.level, q)
-		require.Greater(t, q, last)
-		require.False(t, math.IsInf(q, 1), "no JPEG was sent")
-		last = q
+		t.Logf("quality level %d: %.1f dB", c.level, lossy)
+		l.shows(d, o)
 		tested++
 	}
 	require.Equal(t, 3, tested)
@@ -245,7 +245,7 @@ func TestLibvncclientPassword(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("sesame\n"), 0o600))
 	s := serve(t, d.x, "--password-file", file)
 	o := libOptions{encodings: "zrle", password: "sesame"}
-	startLib(t, path, s, o).shows(d, o, 0)
+	startLib(t, path, s, o).shows(d, o)
 	for _, wrong := range []string{"Sesame", ""} {
 		o.password = wrong
 		p := start(t, libCommand(t, path, s, o))
