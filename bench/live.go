@@ -154,7 +154,9 @@ func liveServer(ctx context.Context, o *LiveOptions, s Server, results []Result)
 		if err != nil {
 			return err
 		}
-		v, err := connect(ctx, nc, o.Viewing)
+		viewing := o.Viewing
+		viewing.Continuous = o.Link != (link.Options{})
+		v, err := connect(ctx, nc, viewing)
 		if err != nil {
 			return fmt.Errorf("server %s: %w", s.Name, err)
 		}

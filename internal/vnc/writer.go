@@ -106,7 +106,9 @@ func (se *session) serve() error {
 		return err
 	}
 	if !done {
-		done = se.refresh()
+		if done = se.refresh(); done && se.continuous.on {
+			se.wish(func(*wishes) {}) // the link may take more at once
+		}
 	}
 	if !done && w.asked {
 		se.putBack(w)
