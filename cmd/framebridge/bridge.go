@@ -54,6 +54,8 @@ func newBridge(o *serveOptions, log *slog.Logger) (*bridge, error) {
 		NoAuth:       len(passwords) == 0,
 		NoAuthRights: o.rights(),
 		Sharing:      vnc.Sharing(o.shared),
+		Lossless:     o.lossless,
+		MaxQuality:   o.maxQuality,
 		MaxCutText:   o.maxCutText,
 		Logger:       log,
 	})

@@ -34,6 +34,8 @@ type serveOptions struct {
 	waitDisplay    time.Duration
 	verifyInterval time.Duration
 	maxFPS         int
+	lossless       bool
+	maxQuality     int
 	maxCutText     int
 	logLevel       string
 	logFormat      string
@@ -64,6 +66,8 @@ func (o *serveOptions) register(f *pflag.FlagSet, own bool) {
 	f.StringVar(&o.fbdir, "fbdir", "", "folder of Xvfb's -fbdir, for --capture fbdir")
 	f.DurationVar(&o.verifyInterval, "verify-interval", 2*time.Second, "time between checks for drawing that DAMAGE does not report; 0: off")
 	f.IntVar(&o.maxFPS, "max-fps", 60, "captures a second while the screen changes all the time, 1 to 1000")
+	f.BoolVar(&o.lossless, "lossless", false, "send no JPEG, whatever viewers allow")
+	f.IntVar(&o.maxQuality, "max-quality", 9, "highest JPEG quality level that viewers get, 1 to 9")
 	f.IntVar(&o.maxCutText, "max-cut-text", rfb.DefaultMaxCutText, "largest clipboard in bytes")
 	f.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
@@ -99,6 +103,9 @@ func (o *serveOptions) check() error {
 	}
 	if o.maxFPS < 1 || o.maxFPS > 1000 {
 		return usagef("--max-fps %d: want 1 to 1000", o.maxFPS)
+	}
+	if o.maxQuality < 1 || o.maxQuality > 9 {
+		return usagef("--max-quality %d: want 1 to 9", o.maxQuality)
 	}
 	if o.maxCutText < 1 || o.maxCutText > 1<<30 {
 		return usagef("--max-cut-text %d: want 1 to %d", o.maxCutText, 1<<30)

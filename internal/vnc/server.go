@@ -74,6 +74,11 @@ type Config struct {
 	NoAuthRights Rights
 	// Sharing; empty: SharingViewer.
 	Sharing Sharing
+	// Lossless sends no JPEG, whatever viewers allow.
+	Lossless bool
+	// MaxQuality bounds the JPEG quality level that viewers can ask for, 1 to 9; 0:
+	// 9, no bound.
+	MaxQuality int
 	// MaxCutText bounds clipboards in bytes; 0: rfb.DefaultMaxCutText.
 	MaxCutText int
 	// Logger; nil: slog.Default().
@@ -127,6 +132,12 @@ func New(cfg Config) (*Server, error) {
 	}
 	if _, err := ParseSharing(string(cfg.Sharing)); err != nil {
 		return nil, fmt.Errorf("vnc: Config.Sharing: %w", err)
+	}
+	if cfg.MaxQuality == 0 {
+		cfg.MaxQuality = 9
+	}
+	if cfg.MaxQuality < 0 || cfg.MaxQuality > 9 {
+		return nil, fmt.Errorf("vnc: Config.MaxQuality %d: want 1 to 9, or 0 for no bound", cfg.MaxQuality)
 	}
 	if cfg.MaxCutText == 0 {
 		cfg.MaxCutText = rfb.DefaultMaxCutText

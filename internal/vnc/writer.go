@@ -128,7 +128,10 @@ func (se *session) putBack(w wishes) {
 
 // takeRecipe tells the workshop how this viewer's rectangles are made.
 func (se *session) takeRecipe() {
-	p := encode.Params{Format: se.format, Compress: se.caps.compress, Quality: se.caps.quality}
+	p := encode.Params{Format: se.format, Compress: se.caps.compress, Quality: min(se.caps.quality, se.srv.cfg.MaxQuality)}
+	if se.srv.cfg.Lossless {
+		p.Quality = -1
+	}
 	se.enc.setParams(p)
 	r := recipe{se.caps.encoding, p}
 	if r != se.recipe {
