@@ -24,15 +24,27 @@ func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects [
 		rects = rects[:len(rects)-over]
 		total = maxRects
 	}
+	// An update that can be cut short is: when the link has enough, what remains
+	// waits, and something newer and smaller can go before it.
+	cut := se.continuous.on && se.caps.lastRect && len(rects) > 1
+	if cut {
+		total = rfb.RectsUntilLast
+	}
 	se.out = rfb.FramebufferUpdate{Rects: uint16(total)}.Append(se.out)
 	se.out = append(se.out, pseudo...)
 	for _, m := range moves {
 		se.out = rfb.CopyRectOf(m.To(), m.Src.Min).Append(se.out)
 		se.lossy.move(m)
 	}
-	if err := se.sendRects(rects, se.recipe); err != nil {
+	sent, err := se.sendRects(rects, se.recipe, cut)
+	if err != nil {
 		return err
 	}
+	if cut {
+		se.out = rfb.LastRect.Append(se.out)
+	}
+	se.backlog = pix.RegionOf(rects[sent:]...)
+	se.view.Return(se.backlog)
 	se.updates++
 	se.mark()
 	return nil
@@ -44,8 +56,9 @@ func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects [
 const inlineArea = 16 << 10
 
 // sendRects encodes and writes rectangles: small updates here, large ones on all
-// cores, those that other viewers want too from what was made for the first.
-func (se *session) sendRects(rects []image.Rectangle, r recipe) error {
+// cores, those that other viewers want too from what was made for the first. With
+// cut it stops when the link is congested. It returns how many were sent.
+func (se *session) sendRects(rects []image.Rectangle, r recipe, cut bool) (sent int, err error) {
 	shop := se.srv.shop
 	total := 0
 	for _, q := range rects {
@@ -55,18 +68,21 @@ func (se *session) sendRects(rects []image.Rectangle, r recipe) error {
 	if !producible(r.encoding) || !share && (total <= inlineArea || cap(shop.cores) == 1) {
 		for _, q := range rects {
 			if err := se.appendRect(q, r); err != nil {
-				return err
+				return 0, err
 			}
 			if err := se.flushSome(); err != nil {
-				return err
+				return 0, err
 			}
 		}
-		return nil
+		return len(rects), nil
 	}
 
 	// Some are in the making while the first are sent. Whatever happens, what was
 	// begun is waited for: it reads the screen.
 	ahead := 2 * cap(shop.cores)
+	if cut {
+		ahead = cap(shop.cores) // what is not sent was made for nothing
+	}
 	se.making = append(se.making[:0], make([]*product, len(rects))...)
 	next, i := 0, 0
 	defer func() {
@@ -87,22 +103,26 @@ func (se *session) sendRects(rects []image.Rectangle, r recipe) error {
 		p := se.making[i]
 		if p == nil {
 			if err := se.appendRect(rects[i], r); err != nil {
-				return err
+				return 0, err
 			}
 		} else {
 			p = shop.wait(p, se.view.Gen())
 			se.making[i] = p
 			if err := se.appendProduct(p); err != nil {
-				return err
+				return 0, err
 			}
 			shop.done(p)
 			se.making[i] = nil
 		}
 		if err := se.flushSome(); err != nil {
-			return err
+			return 0, err
+		}
+		if cut && se.link.congested(se.sent+int64(len(se.out))) {
+			i++
+			return i, nil
 		}
 	}
-	return nil
+	return len(rects), nil
 }
 
 // special reports whether r holds something of this viewer alone: the painted
@@ -222,7 +242,7 @@ func (se *session) refresh() (done bool) {
 		return false
 	}
 	se.out = rfb.FramebufferUpdate{Rects: uint16(len(cut))}.Append(se.out)
-	if err := se.sendRects(cut, how); err != nil {
+	if _, err := se.sendRects(cut, how, false); err != nil {
 		se.log.Debug("refresh", "error", err)
 		se.stop()
 		return true

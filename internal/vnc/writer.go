@@ -32,7 +32,8 @@ type writer struct {
 	continuousOK bool // the viewer knows that we can
 	fenceOK      bool
 
-	recipe  recipe // counted in the workshop
+	backlog pix.Region // what the last update left, a part of what the view lacks
+	recipe  recipe     // counted in the workshop
 	lossy   lossyAreas
 	pace    *time.Timer // wakes the writer
 	out     []byte      // not yet written
@@ -290,12 +291,19 @@ func (se *session) appendPseudo(b *[]byte, w wishes) (n int) {
 	return n
 }
 
-// plan cuts the damage into the rectangles to encode.
+// plan cuts the damage into the rectangles to encode: what is new first, then what
+// the update before had to leave.
 func (se *session) plan(damage pix.Region) []image.Rectangle {
 	w, h, area := limits(se.caps.encoding)
 	se.split = se.split[:0]
-	for _, r := range damage.Rects() {
-		se.split = appendSplit(se.split, r, w, h, area)
+	parts := [2]pix.Region{damage}
+	if !se.backlog.Empty() {
+		parts = [2]pix.Region{damage.Subtract(se.backlog), damage.Intersect(se.backlog)}
+	}
+	for _, part := range parts {
+		for _, r := range part.Rects() {
+			se.split = appendSplit(se.split, r, w, h, area)
+		}
 	}
 	return se.split
 }
