@@ -2,6 +2,7 @@ package screen
 
 import (
 	"image"
+	"time"
 
 	"framebridge/capture"
 	"framebridge/internal/pix"
@@ -45,6 +46,9 @@ func (s *Screen) commit(f *capture.Frame) {
 				}
 			}
 		}
+	}
+	if changed {
+		s.changedAt = time.Now()
 	}
 	wake := changed
 	if f.Cursor != nil {

@@ -77,6 +77,68 @@ func TestScrollsAreFound(t *testing.T) {
 	}
 }
 
+// TestDragsAreFound moves a window over a desktop, in all directions.
+func TestDragsAreFound(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(6, 5))
+	desktop := pix.New(image.Rect(0, 0, 1280, 1024))
+	for y := range 1024 {
+		for x := range 1280 {
+			desktop.Set(x, y, uint32(y/4)<<8|uint32(x/5))
+		}
+	}
+	window := pix.New(image.Rect(0, 0, 500, 380))
+	page(window, rnd)
+	window.Fill(image.Rect(0, 0, 500, 20), 0x3050a0)
+	s := New(Config{})
+	at := image.Pt(300, 300)
+	picture := func() *pix.Image {
+		m := pix.New(desktop.Rect)
+		pix.Copy(m, desktop, m.Rect)
+		for y := range 380 {
+			copy(m.Row(at.Y+y, at.X, at.X+500), window.Row(y, 0, 500))
+		}
+		return m
+	}
+	s.commit(whole(picture()))
+	moved := 0
+	const steps = 40
+	for range steps {
+		before := image.Rectangle{Max: image.Pt(500, 380)}.Add(at)
+		at = at.Add(image.Pt(rnd.IntN(31)-15, rnd.IntN(31)-15))
+		m := picture()
+		reported := before.Union(before.Add(at.Sub(before.Min)))
+		s.commit(&capture.Frame{Size: m.Rect.Size(), Patches: []pix.Image{m.Sub(reported)}})
+		require.True(t, pix.Equal(s.store, m, m.Rect))
+		c := s.journal[s.gen%journalLen]
+		if len(c.moves) > 0 {
+			moved++
+			require.Less(t, c.damage.Area(), 60000)
+		}
+	}
+	require.GreaterOrEqual(t, moved, steps*3/4)
+}
+
+func BenchmarkCommitDrag(b *testing.B) {
+	s := New(Config{})
+	rnd := rand.New(rand.NewPCG(5, 5))
+	a, c := pix.New(image.Rect(0, 0, 1920, 1080)), pix.New(image.Rect(0, 0, 1920, 1080))
+	window := pix.New(image.Rect(0, 0, 500, 380))
+	page(window, rnd)
+	for y := range 380 {
+		copy(a.Row(300+y, 300, 800), window.Row(y, 0, 500))
+		copy(c.Row(307+y, 309, 809), window.Row(y, 0, 500))
+	}
+	s.commit(whole(a))
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		m := a
+		if i%2 == 0 {
+			m = c
+		}
+		s.commit(&capture.Frame{Size: m.Rect.Size(), Patches: []pix.Image{m.Sub(image.Rect(300, 300, 809, 687))}})
+	}
+}
+
 func BenchmarkCommitScroll(b *testing.B) {
 	s := New(Config{})
 	rnd := rand.New(rand.NewPCG(5, 5))

@@ -63,21 +63,21 @@ func (s *Screen) findMove(p *pix.Image, changed image.Rectangle) (found, bool) {
 	}
 	if d := s.lastMove; d != (image.Point{}) {
 		if strip, ok := s.plausible(p, changed, d); ok {
-			if m, ok := s.grow(p, changed, d, strip); ok {
+			if m, ok := s.grow(p, changed, d, strip, d.X != 0 && d.Y == 0); ok {
 				return m, true
 			}
 		}
 	}
 	for _, a := range []axis{vertical, horizontal} {
 		if d, strip, ok := s.vote(p, changed, a); ok {
-			if m, ok := s.grow(p, changed, d, strip); ok {
+			if m, ok := s.grow(p, changed, d, strip, a == horizontal); ok {
 				s.lastMove = d
 				return m, true
 			}
 		}
 	}
 	s.lastMove = image.Point{}
-	return found{}, false
+	return s.findDrag(p, changed)
 }
 
 // plausible looks at samples of area: of those that changed, do most have the
@@ -251,11 +251,12 @@ func hashLines(dst []uint64, m *pix.Image, strip image.Rectangle, a axis) {
 }
 
 // grow extends the strip to the rectangle in area whose new pixels are the old
-// ones at displacement d, and says whether the move is worth it.
-func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip image.Rectangle) (found, bool) {
+// ones at displacement d, and says whether the move is worth it. sideways says
+// that the strip is one of columns, across the area.
+func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip image.Rectangle, sideways bool) (found, bool) {
 	// Only places whose source lies on the screen can have been moved there.
 	area = area.Intersect(s.store.Rect.Sub(d))
-	if d.X != 0 {
+	if sideways {
 		// A strip of columns spans the area; what scrolled sideways came from
 		// inside it.
 		area = area.Intersect(area.Sub(d))
@@ -285,7 +286,7 @@ func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip i
 	if to.Dx() < min(stripWidth, area.Dx())/2 {
 		return found{}, false
 	}
-	if d.X != 0 {
+	if sideways {
 		to.Min.Y, to.Max.Y = area.Min.Y, area.Max.Y
 	}
 	// The rows: from the first to the last that match, if most between them do.

@@ -79,7 +79,11 @@ type Screen struct {
 	synced  bool // the store is as fresh as the source's damage reports
 	lost    bool
 
-	lastMove image.Point // displacement of the last move; the writer's own
+	// The writer's own: the displacement of the last scroll, when the store changed
+	// last, and how many searches for a dragged window are to be left out.
+	lastMove            image.Point
+	changedAt           time.Time
+	dragWait, dragPause int
 
 	vmu      sync.Mutex
 	viewers  map[*Viewer]struct{}
