@@ -155,14 +155,14 @@ func (t *table) row(s Setup, work string, of map[string]*Result) row {
 		case r == nil:
 			out.cells = append(out.cells, "-")
 		case r.Err != "":
-			out.cells = append(out.cells, r.Err)
+			out.cells = append(out.cells, shortError(r.Err))
 		default:
 			values := make([]string, len(fs))
 			for i, f := range fs {
 				values[i] = number(f.get(r))
 			}
 			if work == "video" {
-				values[0] += fmt.Sprintf(" of %d", r.Changes)
+				values[0] = fmt.Sprintf("%d of %d", r.Missed, r.Changes)
 			}
 			out.cells = append(out.cells, strings.Join(values, " / "))
 		}
@@ -176,6 +176,15 @@ func (t *table) row(s Setup, work string, of map[string]*Result) row {
 		out.ratio = strings.Join(values, " / ")
 	}
 	return out
+}
+
+// shortError is what of an error fits a table; all of it is in the other outputs.
+func shortError(s string) string {
+	const most = 60
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return "failed: " + s
 }
 
 // ratio formats a to b.
