@@ -187,14 +187,13 @@ func (p *htmlPage) curves() {
 
 // scenes draws the results of Encode: time against bytes for each scene.
 func (p *htmlPage) scenes() {
-	for i := range p.Encode {
-		r := &p.Encode[i]
-		if len(p.Scenes) == 0 || p.Scenes[len(p.Scenes)-1].Name != r.Scene {
-			p.Scenes = append(p.Scenes, htmlScene{Name: r.Scene})
+	names, of := byScene(p.Encode)
+	for _, name := range names {
+		s := htmlScene{Name: name, Rows: of[name]}
+		for _, r := range s.Rows {
+			s.Slowest, s.Largest = max(s.Slowest, r.P50), max(s.Largest, r.KB)
 		}
-		s := &p.Scenes[len(p.Scenes)-1]
-		s.Rows = append(s.Rows, *r)
-		s.Slowest, s.Largest = max(s.Slowest, r.P50), max(s.Largest, r.KB)
+		p.Scenes = append(p.Scenes, s)
 	}
 	for i := range p.Scenes {
 		s := &p.Scenes[i]

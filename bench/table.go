@@ -133,7 +133,7 @@ func arrange(rs []Result) table {
 				}
 			}
 		}
-		if r, ok := t.differ(find[s]); ok {
+		if r, ok := t.differ(s, find[s]); ok {
 			sec.rows = append(sec.rows, r)
 		}
 		t.sections = append(t.sections, sec)
@@ -210,8 +210,11 @@ func (t *table) growth(s Setup, work string, many, one map[string]*Result) row {
 }
 
 // differ is the pixels that were wrong at the end of a work, if any were.
-func (t *table) differ(of map[string]map[string]*Result) (row, bool) {
-	out := row{name: "pixels that differ from the display at the end", target: "0"}
+func (t *table) differ(s Setup, of map[string]map[string]*Result) (row, bool) {
+	out := row{name: "pixels that differ from the display at the end"}
+	if s.Quality < 0 {
+		out.target = "0"
+	}
 	found := false
 	for _, server := range t.servers {
 		n, psnr := 0, 0.0
