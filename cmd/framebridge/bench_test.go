@@ -2,9 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"image"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +13,8 @@ import (
 
 	"framebridge/bench"
 	"framebridge/bench/recording"
+	"framebridge/internal/xvfb"
+	"framebridge/internal/xvfb/xvfbtest"
 )
 
 // benchTimeout is for measurements, which draw in real time.
@@ -56,8 +58,22 @@ func TestBenchLive(t *testing.T) {
 	}
 }
 
-// TestBenchLiveFails: a server that cannot be measured does not end the run, but
-// when it is ours the exit code says so.
+func TestBenchJudge(t *testing.T) {
+	t.Parallel()
+	fine := bench.Result{Server: "ours", Work: "type", Setup: bench.Setup{Quality: -1}}
+	failed, wrong, theirs := fine, fine, fine
+	failed.Err = "broken"
+	wrong.Differ = 3
+	theirs.Server, theirs.Err = "theirs", "broken"
+	lossy := wrong
+	lossy.Quality = 6
+	assert.NoError(t, judge(nil))
+	assert.NoError(t, judge([]bench.Result{fine, theirs, lossy}))
+	assert.ErrorContains(t, judge([]bench.Result{fine, failed}), "type: broken")
+	assert.ErrorContains(t, judge([]bench.Result{fine, wrong}), "3 pixels differ")
+}
+
+// TestBenchLiveFails: a server that cannot be measured does not end the run.
 func TestBenchLiveFails(t *testing.T) {
 	peer(t, "Xvfb")
 	p := start(t, command(t, nil, binary, "bench", "live", "--peers=false", "--size", "640x480", "--changes", "4",
@@ -78,15 +94,10 @@ func TestBenchScale(t *testing.T) {
 
 // TestBenchRecord records a display and measures encoders on what it got.
 func TestBenchRecord(t *testing.T) {
-	r := startRun(t, "sleep 60")
+	x := xvfbtest.Start(t, xvfb.Options{Width: 200, Height: 160})
 	out := filepath.Join(t.TempDir(), "out.fbr")
-	env := []string{}
-	for _, line := range r.environment() {
-		if strings.HasPrefix(line, "XAUTHORITY=") {
-			env = append(env, line)
-		}
-	}
-	p := start(t, command(t, env, binary, "bench", "record", "--display", r.display, "--out", out, "--seconds", "0.5"))
+	p := start(t, command(t, nil, binary, "bench", "record", "--display", x.Display(), "--auth", x.AuthFile(),
+		"--out", out, "--seconds", "0.5"))
 	require.Equal(t, 0, p.wait(timeout))
 	f, err := os.Open(out)
 	require.NoError(t, err)
@@ -96,8 +107,7 @@ func TestBenchRecord(t *testing.T) {
 	defer rec.Close()
 	fr, _, err := rec.Next()
 	require.NoError(t, err)
-	require.Equal(t, 200, fr.Size.X)
-	require.Equal(t, 160, fr.Size.Y)
+	require.Equal(t, image.Pt(200, 160), fr.Size)
 }
 
 func TestBenchUsage(t *testing.T) {
