@@ -8,7 +8,7 @@ GO = $(shell cat .cache/go-path 2>/dev/null || command -v go)
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help demo test build deps-demo deps-test check unit race purego cross fuzz bench clean
+.PHONY: help demo test build deps-demo deps-test deps-bench check unit race purego cross fuzz bench bench-encode bench-scale clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -60,6 +60,21 @@ fuzz:
 			echo "$$f $$n"; $(GO) test -run '^$$' -fuzz "^$$n\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); \
 		done; \
 	done
+
+deps-bench:
+	@mkdir -p .cache && .ci/install bench > .cache/install.out && tail -n 1 .cache/install.out > .cache/go-path
+
+# make bench  the README's table, from one run of some minutes beside other servers
+bench: deps-bench build
+	bin/framebridge bench table $(BENCH_FLAGS) --html bin/bench.html --json bin/bench.json
+
+# make bench-encode  all encoders on scenes and on recordings of real programs
+bench-encode: build
+	bin/framebridge bench encode $(BENCH_FLAGS) --html bin/bench-encode.html testdata/recordings/*.fbr
+
+# make bench-scale  how latency, CPU time, bytes and memory grow
+bench-scale: deps-bench build
+	bin/framebridge bench scale $(BENCH_FLAGS) --html bin/bench-scale.html
 
 clean:
 	rm -rf bin .cache

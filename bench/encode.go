@@ -318,24 +318,37 @@ func (r *EncodeResult) summary() string {
 	return s
 }
 
+// byScene groups results, in the order in which scenes come first.
+func byScene(rs []EncodeResult) (names []string, of map[string][]EncodeResult) {
+	of = make(map[string][]EncodeResult)
+	for _, r := range rs {
+		if of[r.Scene] == nil {
+			names = append(names, r.Scene)
+		}
+		of[r.Scene] = append(of[r.Scene], r)
+	}
+	return names, of
+}
+
 // EncodeTable returns the results as Markdown: a table per scene.
 func EncodeTable(rs []EncodeResult) string {
 	var b strings.Builder
-	last := ""
-	for i := range rs {
-		r := &rs[i]
-		if r.Scene != last {
-			last = r.Scene
-			fmt.Fprintf(&b, "\n| %s | p50 ms | p95 ms | p99 ms | MB/s | kB per frame | ratio | PSNR dB |\n|---|---|---|---|---|---|---|---|\n", r.Scene)
+	names, of := byScene(rs)
+	for i, name := range names {
+		if i > 0 {
+			b.WriteByte('\n')
 		}
-		if r.Err != "" {
-			fmt.Fprintf(&b, "| %s | %s | | | | | | |\n", r.Encoder, r.Err)
-			continue
+		fmt.Fprintf(&b, "| %s | p50 ms | p95 ms | p99 ms | MB/s | kB per frame | ratio | PSNR dB |\n|---|---|---|---|---|---|---|---|\n", name)
+		for _, r := range of[name] {
+			if r.Err != "" {
+				fmt.Fprintf(&b, "| %s | %s | | | | | | |\n", r.Encoder, r.Err)
+				continue
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", r.Encoder, number(r.P50), number(r.P95), number(r.P99),
+				number(r.MBs), number(r.KB), number(r.Ratio), r.quality())
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", r.Encoder, number(r.P50), number(r.P95), number(r.P99),
-			number(r.MBs), number(r.KB), number(r.Ratio), r.quality())
 	}
-	return strings.TrimPrefix(b.String(), "\n")
+	return b.String()
 }
 
 // quality is the PSNR for people.

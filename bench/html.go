@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +45,7 @@ type htmlGroup struct {
 type htmlScene struct {
 	Name    string
 	Rows    []EncodeResult
-	Charts  []template.HTML
+	Chart   template.HTML
 	Slowest float64 // p50
 	Largest float64 // kB
 }
@@ -71,7 +70,7 @@ func (r *Report) HTML(w io.Writer) error {
 }
 
 // seriesClasses is how many colours the template has.
-const seriesClasses = 8
+const seriesClasses = 9
 
 func servers(rs []Result) (names []string) {
 	for i := range rs {
@@ -157,7 +156,7 @@ func (p *htmlPage) plots() {
 			for i, v := range r.Traffic {
 				s.X, s.Y = append(s.X, float64(i)*trafficStep.Seconds()), append(s.Y, v)
 			}
-			if len(s.X) > 0 {
+			if len(s.X) > 1 && slices.Max(s.Y) > 0 {
 				flow.Series = append(flow.Series, s)
 			}
 		}
@@ -188,14 +187,13 @@ func (p *htmlPage) curves() {
 
 // scenes draws the results of Encode: time against bytes for each scene.
 func (p *htmlPage) scenes() {
-	for i := range p.Encode {
-		r := &p.Encode[i]
-		if len(p.Scenes) == 0 || p.Scenes[len(p.Scenes)-1].Name != r.Scene {
-			p.Scenes = append(p.Scenes, htmlScene{Name: r.Scene})
+	names, of := byScene(p.Encode)
+	for _, name := range names {
+		s := htmlScene{Name: name, Rows: of[name]}
+		for _, r := range s.Rows {
+			s.Slowest, s.Largest = max(s.Slowest, r.P50), max(s.Largest, r.KB)
 		}
-		s := &p.Scenes[len(p.Scenes)-1]
-		s.Rows = append(s.Rows, *r)
-		s.Slowest, s.Largest = max(s.Slowest, r.P50), max(s.Largest, r.KB)
+		p.Scenes = append(p.Scenes, s)
 	}
 	for i := range p.Scenes {
 		s := &p.Scenes[i]
@@ -203,33 +201,23 @@ func (p *htmlPage) scenes() {
 			Title: s.Name + ": time and bytes of a frame",
 			X:     chart.Axis{Label: "kB per frame", Log: true}, Y: chart.Axis{Label: "p50 ms", Log: true},
 		}
-		cdf := chart.Chart{
-			Title: s.Name + ": latency distribution",
-			X:     chart.Axis{Label: "ms per frame", Log: true},
-			Y:     chart.Axis{Label: "% of frames", Ticks: []float64{0, 25, 50, 75, 100}, Names: []string{"0", "25", "50", "75", "100"}},
-		}
-		var families []string
+		byFamily := make(map[string]int)
 		for _, r := range s.Rows {
 			if r.Err != "" {
 				continue
 			}
 			f := family(r.Encoder)
-			if !slices.Contains(families, f) {
-				families = append(families, f)
+			k, ok := byFamily[f]
+			if !ok {
+				k = len(ch.Series)
+				byFamily[f] = k
+				ch.Series = append(ch.Series, chart.Series{Name: f, Class: k % seriesClasses, Dots: true})
 			}
-			class := slices.Index(families, f) % seriesClasses
-			ch.Series = append(ch.Series, chart.Series{
-				Name: r.Encoder, Class: class, X: []float64{r.KB}, Y: []float64{max(r.P50, 0.001)},
-				Dots: true, NoLine: true, Labels: []string{r.Encoder},
-			})
-			line := chart.Series{Name: r.Encoder, Class: class, Steps: true}
-			for i, v := range r.Latency {
-				line.X, line.Y = append(line.X, math.Max(v, 0.001)), append(line.Y, 100*float64(i+1)/float64(len(r.Latency)))
-			}
-			cdf.Series = append(cdf.Series, line)
+			l := &ch.Series[k]
+			l.X, l.Y, l.Labels = append(l.X, r.KB), append(l.Y, r.P50), append(l.Labels, r.Encoder)
 		}
 		if len(ch.Series) > 0 {
-			s.Charts = []template.HTML{template.HTML(ch.SVG()), template.HTML(cdf.SVG())} //nolint:gosec // package chart escapes all text
+			s.Chart = template.HTML(ch.SVG()) //nolint:gosec // package chart escapes all text
 		}
 	}
 }

@@ -68,8 +68,8 @@ type Result struct {
 // trafficStep is the time that one value of Result.Traffic covers.
 const trafficStep = 100 * time.Millisecond
 
-// millis is d in milliseconds, to the microsecond.
-func millis(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e3 }
+// millis is d in milliseconds, to a tenth of a microsecond.
+func millis(d time.Duration) float64 { return math.Round(d.Seconds()*1e7) / 1e4 }
 
 // percentile of sorted values, by the nearest rank; 0 where there are none.
 func percentile(sorted []float64, p float64) float64 {
@@ -150,7 +150,7 @@ func (r *Result) summary() string {
 	return s + fmt.Sprintf("  %.0f MB", r.RSS)
 }
 
-// number formats v with three significant digits, and no more than it needs.
+// number formats v with two or three significant digits.
 func number(v float64) string {
 	switch a := math.Abs(v); {
 	case v == 0 || math.IsInf(v, 0) || math.IsNaN(v):
@@ -161,6 +161,8 @@ func number(v float64) string {
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	case a >= 0.0995:
 		return strconv.FormatFloat(v, 'f', 2, 64)
+	case a >= 0.00995:
+		return strconv.FormatFloat(v, 'f', 3, 64)
 	}
-	return strconv.FormatFloat(v, 'f', 3, 64)
+	return strconv.FormatFloat(v, 'f', 4, 64)
 }

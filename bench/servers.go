@@ -22,7 +22,7 @@ type Server struct {
 	Name string
 	// Command starts it: {display} and {port} are filled in, $XAUTHORITY is set.
 	Command []string
-	// XServer is set where the server is the X server: a program with Xvfb's
+	// XServer is set where the server is the X server: a program with Xvnc's
 	// options, and Command is its further arguments.
 	XServer string
 }
@@ -92,7 +92,7 @@ func start(ctx context.Context, s Server, size string) (*running, error) {
 	o := xvfb.Options{Width: w, Height: h}
 	fill := strings.NewReplacer("{port}", strconv.Itoa(port))
 	if s.XServer != "" {
-		o.Program = s.XServer
+		o.Program, o.Geometry = s.XServer, true
 		for _, a := range s.Command {
 			o.Args = append(o.Args, fill.Replace(a))
 		}

@@ -133,7 +133,7 @@ func arrange(rs []Result) table {
 				}
 			}
 		}
-		if r, ok := t.differ(find[s]); ok {
+		if r, ok := t.differ(s, find[s]); ok {
 			sec.rows = append(sec.rows, r)
 		}
 		t.sections = append(t.sections, sec)
@@ -155,14 +155,14 @@ func (t *table) row(s Setup, work string, of map[string]*Result) row {
 		case r == nil:
 			out.cells = append(out.cells, "-")
 		case r.Err != "":
-			out.cells = append(out.cells, r.Err)
+			out.cells = append(out.cells, shortError(r.Err))
 		default:
 			values := make([]string, len(fs))
 			for i, f := range fs {
 				values[i] = number(f.get(r))
 			}
 			if work == "video" {
-				values[0] += fmt.Sprintf(" of %d", r.Changes)
+				values[0] = fmt.Sprintf("%d of %d", r.Missed, r.Changes)
 			}
 			out.cells = append(out.cells, strings.Join(values, " / "))
 		}
@@ -176,6 +176,15 @@ func (t *table) row(s Setup, work string, of map[string]*Result) row {
 		out.ratio = strings.Join(values, " / ")
 	}
 	return out
+}
+
+// shortError is what of an error fits a table; all of it is in the other outputs.
+func shortError(s string) string {
+	const most = 60
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return "failed: " + s
 }
 
 // ratio formats a to b.
@@ -201,8 +210,11 @@ func (t *table) growth(s Setup, work string, many, one map[string]*Result) row {
 }
 
 // differ is the pixels that were wrong at the end of a work, if any were.
-func (t *table) differ(of map[string]map[string]*Result) (row, bool) {
-	out := row{name: "pixels that differ from the display at the end", target: "0"}
+func (t *table) differ(s Setup, of map[string]map[string]*Result) (row, bool) {
+	out := row{name: "pixels that differ from the display at the end"}
+	if s.Quality < 0 {
+		out.target = "0"
+	}
 	found := false
 	for _, server := range t.servers {
 		n, psnr := 0, 0.0

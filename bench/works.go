@@ -299,8 +299,17 @@ func runVideo(ctx context.Context, t *take) error {
 				return ctx.Err()
 			}
 		}
-		if err := sleep(ctx, 100*time.Millisecond); err != nil {
-			return err
+		// The last frames may be on their way.
+		for deadline := time.Now().Add(500 * time.Millisecond); time.Now().Before(deadline); {
+			v.mu.Lock()
+			there := seen[n-1]
+			v.mu.Unlock()
+			if there {
+				break
+			}
+			if err := sleep(ctx, 10*time.Millisecond); err != nil {
+				return err
+			}
 		}
 		v.mu.Lock()
 		t.result.Missed = n - len(seen)

@@ -110,7 +110,11 @@ func (s *Series) draw(b *strings.Builder, x, y scale) {
 			fmt.Fprintf(&dots, `<circle cx="%s" cy="%s" r="3"/>`, px, py)
 		}
 		if s.Labels != nil {
-			fmt.Fprintf(&labels, `<text class="point" x="%s" y="%s">%s</text>`, coordinate(x.at(s.X[i])+5), coordinate(y.at(s.Y[i])-4), html.EscapeString(s.Labels[i]))
+			at, anchor := x.at(s.X[i])+5, "start"
+			if at > width-80 { // it would leave the picture
+				at, anchor = at-10, "end"
+			}
+			fmt.Fprintf(&labels, `<text class="point" text-anchor="%s" x="%s" y="%s">%s</text>`, anchor, coordinate(at), coordinate(y.at(s.Y[i])-4), html.EscapeString(s.Labels[i]))
 		}
 	}
 	if !s.NoLine {

@@ -29,12 +29,15 @@ var ErrNotInstalled = errors.New("not installed")
 // Options describe the server. The zero value is Xvfb with one screen of
 // 1280x800, depth 24.
 type Options struct {
-	Program string        // program name or path; default "Xvfb"
-	Width   int           // default 1280
-	Height  int           // default 800
-	Depth   int           // default 24
-	Args    []string      // further arguments, after ours
-	Timeout time.Duration // for the server to answer; default 20 s
+	Program string   // program name or path; default "Xvfb"
+	Width   int      // default 1280
+	Height  int      // default 800
+	Depth   int      // default 24
+	Args    []string // further arguments, after ours
+	// Geometry gives the size as -geometry and -depth, as Xvnc wants it; default
+	// is Xvfb's -screen.
+	Geometry bool
+	Timeout  time.Duration // for the server to answer; default 20 s
 }
 
 // maxSide bounds the screen: X's coordinates are 16 bits with a sign.
@@ -126,13 +129,16 @@ func (s *Server) start(ctx context.Context, path string, o Options) error {
 	}
 	defer r.Close()
 	const displayFd = 3 // the first of ExtraFiles
-	args := []string{
+	screen := []string{"-screen", "0", fmt.Sprintf("%dx%dx%d", o.Width, o.Height, o.Depth)}
+	if o.Geometry {
+		screen = []string{"-geometry", fmt.Sprintf("%dx%d", o.Width, o.Height), "-depth", strconv.Itoa(o.Depth)}
+	}
+	args := append(screen,
 		"-displayfd", strconv.Itoa(displayFd),
-		"-screen", "0", fmt.Sprintf("%dx%dx%d", o.Width, o.Height, o.Depth),
 		"-auth", s.AuthFile(),
 		"-nolisten", "tcp",
 		"-noreset", // else the server starts afresh whenever its last client leaves
-	}
+	)
 	s.cmd = exec.Command(path, append(args, o.Args...)...)
 	s.cmd.ExtraFiles = []*os.File{w}
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
