@@ -28,7 +28,7 @@ const (
 	stripWidth = 32
 	// firstLook is after how many strips without any agreement the search ends:
 	// most changes are no moves, and they must not pay for those that are.
-	firstLook = 3
+	firstLook = 2
 	// maxTwins is how many equal lines of a strip vote each: text has repeated
 	// lines, blank areas have hundreds.
 	maxTwins = 4
@@ -144,7 +144,7 @@ func (s *Screen) vote(p *pix.Image, area image.Rectangle, a axis) (d image.Point
 	}
 	most := 0 // votes for a distance in one strip
 	for k := range n {
-		if k == firstLook && most < minVotes/2 {
+		if k == firstLook && most < max(minVotes, length/40) {
 			return d, image.Rectangle{}, false
 		}
 		i := k
