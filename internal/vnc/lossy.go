@@ -12,6 +12,8 @@ import (
 // oldest first. The zero value is empty.
 type lossyAreas struct {
 	areas []lossyArea
+	last  time.Time     // when something lossy was sent last
+	after time.Duration // how long an area must be still before it is refreshed
 }
 
 type lossyArea struct {
@@ -35,11 +37,35 @@ func (l *lossyAreas) sent(r image.Rectangle, lossy bool) {
 		return
 	}
 	now := time.Now()
+	l.pace(now)
 	if n := len(l.areas); n > 0 && now.Sub(l.areas[n-1].since) < mergeWithin {
 		l.areas[n-1].region = l.areas[n-1].region.Union(g)
 		return
 	}
 	l.areas = append(l.areas, lossyArea{g, now})
+}
+
+const (
+	// steadyGap is up to which pause between lossy updates more of them are to be
+	// expected: a slide show, a slow film. To refresh between them would cost more
+	// than they do, for pictures that nobody looks at for long.
+	steadyGap = 500 * time.Millisecond
+	// maxRefreshAfter bounds how long a refresh is put off for that.
+	maxRefreshAfter = time.Second
+)
+
+// pace sets how long areas must be still, from the pause before the lossy update
+// of now.
+func (l *lossyAreas) pace(now time.Time) {
+	gap := now.Sub(l.last)
+	l.last = now
+	switch {
+	case gap < mergeWithin: // the same update
+	case gap < steadyGap:
+		l.after = min(max(2*gap, refreshAfter), maxRefreshAfter)
+	default:
+		l.after = refreshAfter
+	}
 }
 
 func (l *lossyAreas) subtract(g pix.Region) {
@@ -74,14 +100,14 @@ func (l *lossyAreas) move(m screen.Move) {
 	l.areas = out
 }
 
-// take returns rectangles of the oldest areas that have been still for
-// refreshAfter, of at most area pixels in all, or how long to wait for them. What
+// take returns rectangles of the oldest areas that have been still for long
+// enough, of at most area pixels in all, or how long to wait for them. What
 // it returns stays noted until it is sent.
 func (l *lossyAreas) take(now time.Time, area int) (rects []image.Rectangle, wait time.Duration) {
 	for _, a := range l.areas {
-		if age := now.Sub(a.since); age < refreshAfter {
+		if age := now.Sub(a.since); age < l.after {
 			if len(rects) == 0 {
-				return nil, refreshAfter - age
+				return nil, l.after - age
 			}
 			return rects, 0
 		}

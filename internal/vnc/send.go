@@ -36,7 +36,7 @@ func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects [
 		se.out = rfb.CopyRectOf(m.To(), m.Src.Min).Append(se.out)
 		se.lossy.move(m)
 	}
-	sent, err := se.sendRects(rects, se.recipe, cut)
+	sent, err := se.sendRects(rects, se.recipeFor(rects), cut)
 	if err != nil {
 		return err
 	}
@@ -48,6 +48,36 @@ func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects [
 	se.updates++
 	se.mark()
 	return nil
+}
+
+const (
+	// slowUpdate is from which time on the link that an update is large for it:
+	// bytes count more than CPU time then.
+	slowUpdate = 60 * time.Millisecond
+	// pixelsPerByte is about how many pixels a byte holds after encoding.
+	pixelsPerByte = 6
+	// slowLevel is the compression level of such updates.
+	slowLevel = 6
+	// slowQuality is by how much their JPEG quality level is lower: the picture is
+	// there in half the time, and what was lost follows as soon as it is still.
+	slowQuality = 3
+)
+
+// recipeFor returns how to make an update of rects for this link.
+func (se *session) recipeFor(rects []image.Rectangle) recipe {
+	r := se.recipe
+	total := 0
+	for _, q := range rects {
+		total += q.Dx() * q.Dy()
+	}
+	if n := se.link.bytesIn(slowUpdate); n == 0 || total/pixelsPerByte < n {
+		return r
+	}
+	r.params.Compress = max(r.params.Compress, slowLevel)
+	if q := r.params.Quality; q > 0 {
+		r.params.Quality = max(1, q-slowQuality)
+	}
+	return r
 }
 
 // inlineArea is up to how many pixels an update is encoded by the writer itself:
@@ -196,7 +226,7 @@ func (se *session) flushSome() error {
 }
 
 // refreshAfter is how long an area that was sent as JPEG must have been still
-// before it is sent again without loss.
+// before it is sent again without loss, if nothing more is to be expected.
 const refreshAfter = 100 * time.Millisecond
 
 // A fresh change waits for the refresh that is on its way, so that must be small:
