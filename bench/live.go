@@ -154,7 +154,7 @@ func liveServer(ctx context.Context, o *LiveOptions, s Server, results []Result)
 		if err != nil {
 			return err
 		}
-		v, err := connect(ctx, nc, o.Viewing)
+		v, err := connect(ctx, nc, o.Viewing, s.strict)
 		if err != nil {
 			return fmt.Errorf("server %s: %w", s.Name, err)
 		}
