@@ -46,12 +46,21 @@ func TestRecordings(t *testing.T) {
 	}
 }
 
-// TestEncode runs every encoder on every scene and recording. That lossless ones
+// TestEncode runs every encoder, and every scene and recording. That lossless ones
 // come out identical is Encode's own business; here it must have looked.
 func TestEncode(t *testing.T) {
-	rs, err := Encode(t.Context(), EncodeOptions{Size: "640x480", Frames: 2, Recordings: recordings(t)})
-	require.NoError(t, err)
-	require.Len(t, rs, len(EncoderNames())*(len(SceneNames())+3))
+	var rs []EncodeResult
+	for _, o := range []EncodeOptions{
+		{Scenes: []string{"typing", "photo"}},
+		{Encoders: []string{"tight 1", "zrle 1"}},
+		{Encoders: []string{"hextile", "tight 1 q6"}, Scenes: []string{"none"}, Recordings: recordings(t)},
+	} {
+		o.Size, o.Frames = "640x480", 2
+		some, err := Encode(t.Context(), o)
+		require.NoError(t, err)
+		rs = append(rs, some...)
+	}
+	require.Len(t, rs, 2*len(EncoderNames())+2*len(SceneNames())+2*3)
 	lossy := make(map[string]bool)
 	for _, c := range coders() {
 		lossy[c.name] = c.lossy

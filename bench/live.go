@@ -156,7 +156,7 @@ func liveServer(ctx context.Context, o *LiveOptions, s Server, results []Result)
 		}
 		viewing := o.Viewing
 		viewing.Continuous = o.Link != (link.Options{})
-		v, err := connect(ctx, nc, viewing)
+		v, err := connect(ctx, nc, viewing, s.strict)
 		if err != nil {
 			return fmt.Errorf("server %s: %w", s.Name, err)
 		}

@@ -132,7 +132,7 @@ func TestTable(t *testing.T) {
 func TestCurves(t *testing.T) {
 	s := Curves(sample().Results)
 	require.Contains(t, s, "| popup: p50 ms by viewers | framebridge | x11vnc | x0vncserver |")
-	require.Contains(t, s, "| 64.0 | 64.0 | 128 | 192 |")
+	require.Contains(t, s, "| 64 | 64.0 | 128 | 192 |")
 	require.Contains(t, s, "| last to first | 64.0 | 64.0 | 64.0 |")
 	for _, w := range shares(1920, 1080) {
 		require.Contains(t, s, "| "+w.name+" |")

@@ -6,6 +6,7 @@ import (
 	"image"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -201,7 +202,7 @@ func (r *Result) point() string {
 	case AxisPixels:
 		return r.Size
 	}
-	return number(r.At)
+	return strconv.FormatFloat(r.At, 'g', -1, 64)
 }
 
 func (c *curve) title() string {

@@ -25,6 +25,10 @@ type Server struct {
 	// XServer is set where the server is the X server: a program with Xvnc's
 	// options, and Command is its further arguments.
 	XServer string
+
+	// strict: the viewer lets nothing pass that the protocol forbids. Peers send
+	// garbage as padding and rectangles wider than they may be.
+	strict bool
 }
 
 // ParseServer reads NAME=COMMAND.
@@ -42,7 +46,7 @@ func ParseServer(s string) (Server, error) {
 
 // Own returns the server that is the program at path.
 func Own(path string) Server {
-	return Server{Name: "framebridge", Command: []string{
+	return Server{Name: "framebridge", strict: true, Command: []string{
 		path, "serve", "--display", "{display}", "--listen", "127.0.0.1:{port}", "--no-auth", "--log-level", "warn",
 	}}
 }

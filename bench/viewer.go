@@ -92,13 +92,13 @@ func (v Viewing) encodings() []rfb.Encoding {
 }
 
 // connect connects a viewer and asks for the whole screen.
-func connect(ctx context.Context, nc net.Conn, v Viewing) (*viewer, error) {
+func connect(ctx context.Context, nc net.Conn, v Viewing, strict bool) (*viewer, error) {
 	w := &viewer{lossy: v.Quality >= 0, done: make(chan struct{}), bytes: new(atomic.Int64)}
 	format := pix.BGRX
 	var ready sync.WaitGroup
 	ready.Add(1)
 	c, err := rfbtest.Open(ctx, counter{nc, w.bytes}, rfbtest.Options{
-		Shared: true, Encodings: v.encodings(), Format: &format, DirtyPadding: true,
+		Shared: true, Encodings: v.encodings(), Format: &format, DirtyPadding: !strict, WideFills: !strict,
 		OnUpdate: func() {
 			ready.Wait()
 			if w.continuous {
@@ -216,7 +216,8 @@ func near(a, b uint32) bool {
 }
 
 // expect begins to wait for the contents of area in truth, by probes in places
-// where they differ from what the viewer has now.
+// where they differ from what the viewer has now. It returns nil when they differ
+// nowhere.
 func (v *viewer) expect(truth *pix.Image, area image.Rectangle, rnd *rand.Rand) *watch {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -237,8 +238,7 @@ func (v *viewer) expect(truth *pix.Image, area image.Rectangle, rnd *rand.Rand) 
 		}
 	}
 	if len(w.probes) == 0 {
-		w.at <- time.Now() // nothing to see: the draw did not change anything
-		return w
+		return nil
 	}
 	v.watch = w
 	return w

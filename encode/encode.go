@@ -26,6 +26,9 @@ type Params struct {
 	// Compress is the compression level 0 to 9; negative: the viewer named none
 	// and the encoder's default applies.
 	Compress int
+	// Fast puts speed before size for what hardly compresses: photographs without
+	// loss are stored.
+	Fast bool
 	// Quality is the JPEG quality level 0 to 9; negative: lossless.
 	Quality int
 }

@@ -62,7 +62,11 @@ func (c *Chart) SVG() string {
 	for i, v := range x.ticks {
 		p := x.at(v)
 		fmt.Fprintf(&b, `<path class="grid" d="M%s %dV%d"/>`, coordinate(p), top, height-bottom)
-		fmt.Fprintf(&b, `<text class="label" text-anchor="middle" x="%s" y="%d">%s</text>`, coordinate(p), height-bottom+15, html.EscapeString(x.name(i)))
+		anchor, name := "middle", x.name(i)
+		if p+3*float64(len(name)) > width { // about six units a letter
+			anchor, p = "end", width-2
+		}
+		fmt.Fprintf(&b, `<text class="label" text-anchor="%s" x="%s" y="%d">%s</text>`, anchor, coordinate(p), height-bottom+15, html.EscapeString(name))
 	}
 	for i, v := range y.ticks {
 		p := y.at(v)

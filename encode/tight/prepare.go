@@ -162,6 +162,9 @@ func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
 		out.Stream = streamFull
 		out.Head = append(out.Head, streamFull<<4)
 		k.full(out, m, r)
+		if k.params.Fast && encode.PhotoLike(m, r) {
+			level = 0
+		}
 	}
 	if len(out.Data) < minCompress {
 		out.Stream = -1

@@ -54,13 +54,15 @@ const (
 	// slowUpdate is from which time on the link that an update is large for it:
 	// bytes count more than CPU time then.
 	slowUpdate = 60 * time.Millisecond
+	// slowBytes is how many bytes in that time make a link that is not slow.
+	slowBytes = 256 << 10
 	// pixelsPerByte is about how many pixels a byte holds after encoding.
 	pixelsPerByte = 6
 	// slowLevel is the compression level of such updates.
 	slowLevel = 6
 	// slowQuality is by how much their JPEG quality level is lower: the picture is
 	// there in half the time, and what was lost follows as soon as it is still.
-	slowQuality = 3
+	slowQuality = 4
 )
 
 // recipeFor returns how to make an update of rects for this link.
@@ -261,6 +263,9 @@ func (se *session) refresh() (done bool) {
 	}
 	how := se.recipe
 	how.params.Quality = -1
+	// Deflate takes a tenth off a photograph, and more time than all else here.
+	n := se.link.bytesIn(slowUpdate)
+	how.params.Fast = n == 0 || n > slowBytes
 	w, h, area := limits(how.encoding)
 	var cut []image.Rectangle
 	for _, r := range rects {

@@ -1,6 +1,7 @@
 package rfbtest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -195,4 +196,20 @@ func FuzzUpdate(f *testing.F) {
 		require.LessOrEqual(t, c.Stats().Bytes, int64(len(b)))
 		_ = c.Image()
 	})
+}
+
+// TestWideFills: what peers do is let pass where asked for, and no more than that.
+func TestWideFills(t *testing.T) {
+	t.Parallel()
+	for control, ok := range map[byte]bool{0x80: true, 0x00: false} {
+		v := vector{"wide", rfb.EncodingTight, bgr233, 2049, 1, fmt.Sprintf("%02x 11", control), ""}
+		c := reading(v.f, v.w+3, v.h+4, append(v.update(), make([]byte, 4)...))
+		c.wideFills = true
+		_, err := c.ReadUpdate()
+		if ok {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, "limit 2048")
+		}
+	}
 }

@@ -32,6 +32,9 @@ type Options struct {
 	HoldFences bool
 	// DirtyPadding lets padding hold anything: for servers that are not ours.
 	DirtyPadding bool
+	// WideFills lets Tight rectangles of one colour be wider than 2048 pixels, as
+	// those of libvncserver and TigerVNC are: for servers that are not ours.
+	WideFills bool
 	// OnUpdate is called when the header of an update has been read and its
 	// rectangles have not: where viewers that lose no time ask for the next one.
 	OnUpdate func()
@@ -49,6 +52,8 @@ type Client struct {
 	begun func() // may be nil
 	in    *stream
 	err   error // sticky, of reading
+
+	wideFills bool
 
 	fb       framebuffer
 	px       pixels
@@ -93,7 +98,7 @@ func Dial(ctx context.Context, addr string, o Options) (*Client, error) {
 func Open(ctx context.Context, nc net.Conn, o Options) (*Client, error) {
 	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
 	c := &Client{nc: nc, hold: o.HoldFences, begun: o.OnUpdate, known: map[rfb.Encoding]bool{rfb.EncodingRaw: true}, in: newStream(nc)}
-	c.in.dirty = o.DirtyPadding
+	c.in.dirty, c.wideFills = o.DirtyPadding, o.WideFills
 	err := c.open(o)
 	if !stop() && err == nil {
 		err = ctx.Err()

@@ -32,12 +32,12 @@ const (
 )
 
 func (c *Client) decodeTight(r image.Rectangle) error {
-	if r.Dx() > tightMaxWidth {
-		return violation("%d pixels wide, limit %d", r.Dx(), tightMaxWidth)
-	}
 	control, err := takeUint8(c.in)
 	if err != nil {
 		return err
+	}
+	if r.Dx() > tightMaxWidth && (!c.wideFills || control>>4 != tightFill) {
+		return violation("%d pixels wide, limit %d", r.Dx(), tightMaxWidth)
 	}
 	// Resets come first, whatever the method.
 	for i := range tightStreams {
