@@ -62,7 +62,7 @@ const (
 	slowLevel = 6
 	// slowQuality is by how much their JPEG quality level is lower: the picture is
 	// there in half the time, and what was lost follows as soon as it is still.
-	slowQuality = 4
+	slowQuality = 3
 )
 
 // recipeFor returns how to make an update of rects for this link.
