@@ -66,7 +66,7 @@ func (o *LiveOptions) setDefaults() error {
 func (o *LiveOptions) setup() Setup {
 	return Setup{
 		Size: o.Size, Viewers: o.Viewers, Encoding: strings.ToLower(o.Viewing.Encoding.String()),
-		Compress: o.Viewing.Compress, Quality: max(-1, o.Viewing.Quality), Link: o.Link.String(),
+		Compress: o.Viewing.Compress, Quality: max(-1, o.Viewing.Quality), Link: o.Link.String(), Continuous: o.Viewing.Continuous,
 	}
 }
 

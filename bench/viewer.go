@@ -32,6 +32,8 @@ type viewer struct {
 	done  chan struct{}
 	err   error // valid when done is closed
 
+	continuous bool // updates come by themselves; of the reader
+
 	mu      sync.Mutex
 	shown   []uint32 // 0x00RRGGBB, row by row
 	size    image.Point
@@ -69,6 +71,9 @@ type Viewing struct {
 	Encoding rfb.Encoding
 	Compress int // level 0 to 9
 	Quality  int // JPEG level 0 to 9; negative: lossless
+	// Continuous has servers that can send updates without requests; from others
+	// the next one is asked for as soon as one begins.
+	Continuous bool
 }
 
 func (v Viewing) encodings() []rfb.Encoding {
@@ -79,6 +84,9 @@ func (v Viewing) encodings() []rfb.Encoding {
 	}
 	if v.Quality >= 0 {
 		list = append(list, rfb.PseudoJPEGQuality0+rfb.Encoding(v.Quality))
+	}
+	if v.Continuous {
+		list = append(list, rfb.PseudoContinuousUpdates)
 	}
 	return list
 }
@@ -93,6 +101,9 @@ func connect(ctx context.Context, nc net.Conn, v Viewing, strict bool) (*viewer,
 		Shared: true, Encodings: v.encodings(), Format: &format, DirtyPadding: !strict, WideFills: !strict,
 		OnUpdate: func() {
 			ready.Wait()
+			if w.continuous {
+				return
+			}
 			w.c.RequestUpdate(true, w.c.Bounds()) //nolint:errcheck // reading finds out
 		},
 	})
@@ -115,10 +126,18 @@ func connect(ctx context.Context, nc net.Conn, v Viewing, strict bool) (*viewer,
 func (v *viewer) read() {
 	defer close(v.done)
 	for {
-		u, err := v.c.ReadUpdate()
+		m, err := v.c.ReadMessage()
 		if err != nil {
 			v.err = err
 			return
+		}
+		if _, ok := m.(rfbtest.EndOfContinuousUpdates); ok && !v.continuous {
+			v.continuous = true                             // the server can
+			v.c.EnableContinuousUpdates(true, v.c.Bounds()) //nolint:errcheck // reading finds out
+		}
+		u, ok := m.(*rfbtest.Update)
+		if !ok {
+			continue
 		}
 		now := time.Now()
 		v.mu.Lock()
