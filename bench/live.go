@@ -66,7 +66,7 @@ func (o *LiveOptions) setDefaults() error {
 func (o *LiveOptions) setup() Setup {
 	return Setup{
 		Size: o.Size, Viewers: o.Viewers, Encoding: strings.ToLower(o.Viewing.Encoding.String()),
-		Compress: o.Viewing.Compress, Quality: max(-1, o.Viewing.Quality), Link: o.Link.String(),
+		Compress: o.Viewing.Compress, Quality: max(-1, o.Viewing.Quality), Link: o.Link.String(), Continuous: o.Viewing.Continuous,
 	}
 }
 
@@ -155,7 +155,7 @@ func liveServer(ctx context.Context, o *LiveOptions, s Server, results []Result)
 			return err
 		}
 		viewing := o.Viewing
-		viewing.Continuous = o.Link != (link.Options{})
+		viewing.Continuous = viewing.Continuous || o.Link != (link.Options{})
 		v, err := connect(ctx, nc, viewing, s.strict)
 		if err != nil {
 			return fmt.Errorf("server %s: %w", s.Name, err)

@@ -78,13 +78,13 @@ func (r *Report) CSV(w io.Writer) error {
 	line := func(cells ...string) { err = errors.Join(err, c.Write(cells)) }
 	f := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	if len(r.Results) > 0 {
-		line("server", "work", "size", "viewers", "encoding", "compress", "quality", "link", "axis", "at", "error",
+		line("server", "work", "size", "viewers", "encoding", "compress", "quality", "link", "continuous", "axis", "at", "error",
 			"changes", "p50_ms", "p95_ms", "p99_ms", "kb", "server_cpu_ms", "x_cpu_ms", "server_percent", "updates_per_s",
 			"missed", "differ", "psnr_db", "rss_mb")
 	}
 	for _, x := range r.Results {
 		line(x.Server, x.Work, x.Size, strconv.Itoa(x.Viewers), x.Encoding, strconv.Itoa(x.Compress), strconv.Itoa(x.Quality),
-			x.Link, x.Axis, f(x.At), x.Err, strconv.Itoa(x.Changes), f(x.P50), f(x.P95), f(x.P99), f(x.KB), f(x.ServerCPU),
+			x.Link, strconv.FormatBool(x.Continuous), x.Axis, f(x.At), x.Err, strconv.Itoa(x.Changes), f(x.P50), f(x.P95), f(x.P99), f(x.KB), f(x.ServerCPU),
 			f(x.XCPU), f(x.Percent), f(x.PerSecond), strconv.Itoa(x.Missed), strconv.Itoa(x.Differ), f(x.PSNR), f(x.RSS))
 	}
 	if len(r.Encode) > 0 {

@@ -17,6 +17,8 @@ type Setup struct {
 	Compress int    `json:"compress"`
 	Quality  int    `json:"quality"`        // negative: lossless
 	Link     string `json:"link,omitempty"` // as package link writes it
+
+	Continuous bool `json:"continuous,omitempty"` // updates without requests, where the server can
 }
 
 // String names the setup in a report.
@@ -31,6 +33,9 @@ func (s Setup) String() string {
 	}
 	if s.Link != "" {
 		name += ", link " + s.Link
+	}
+	if s.Continuous {
+		name += ", continuous updates"
 	}
 	return name
 }

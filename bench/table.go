@@ -282,6 +282,7 @@ func TableParts(o LiveOptions) []LiveOptions {
 	many.Works = []string{"popup"}
 	far := lossy
 	far.Link = link.Options{Delay: 20 * time.Millisecond, Rate: 10e6}
+	far.Viewing.Continuous = true
 	far.Works = []string{"type", "full", "video"}
 	return []LiveOptions{lossless, lossy, many, far}
 }

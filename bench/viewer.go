@@ -32,7 +32,7 @@ type viewer struct {
 	done  chan struct{}
 	err   error // valid when done is closed
 
-	continuous bool // updates come without requests; the reader's own
+	continuous bool // updates come by themselves; of the reader
 
 	mu      sync.Mutex
 	shown   []uint32 // 0x00RRGGBB, row by row
@@ -71,8 +71,8 @@ type Viewing struct {
 	Encoding rfb.Encoding
 	Compress int // level 0 to 9
 	Quality  int // JPEG level 0 to 9; negative: lossless
-	// Continuous uses continuous updates where the server offers them, as
-	// TigerVNC's viewer does.
+	// Continuous has servers that can send updates without requests; from others
+	// the next one is asked for as soon as one begins.
 	Continuous bool
 }
 
@@ -132,10 +132,8 @@ func (v *viewer) read() {
 			return
 		}
 		if _, ok := m.(rfbtest.EndOfContinuousUpdates); ok && !v.continuous {
-			v.continuous = true
-			if v.err = v.c.EnableContinuousUpdates(true, v.c.Bounds()); v.err != nil {
-				return
-			}
+			v.continuous = true                             // the server can
+			v.c.EnableContinuousUpdates(true, v.c.Bounds()) //nolint:errcheck // reading finds out
 		}
 		u, ok := m.(*rfbtest.Update)
 		if !ok {

@@ -75,6 +75,7 @@ func (b *benchServers) viewingFlags(f *pflag.FlagSet, v *bench.Viewing) {
 	f.StringVar(&b.encoding, "encoding", "tight", "encoding that the viewers prefer: tight, zrle, hextile, zlib, raw")
 	f.IntVar(&v.Quality, "quality", -1, "JPEG quality level 0 to 9; -1: lossless")
 	f.IntVar(&v.Compress, "compress", 1, "compression level 0 to 9")
+	f.BoolVar(&v.Continuous, "continuous", false, "take updates without requests from servers that can (ContinuousUpdates)")
 	f.StringVar(&b.link, "link", "", "a slow link between viewers and server: DELAY,RATE each way, such as 20ms,10mbit")
 }
 

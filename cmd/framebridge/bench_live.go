@@ -65,7 +65,7 @@ func newBenchTable() *cobra.Command {
 		Short: "The README's table: all works, JPEG, 16 viewers and a slow link in one run",
 		Long: `Runs bench live four times and prints one table: all works lossless; popup, full and
 video with JPEG quality 6; popup with 16 viewers; type, full and video with JPEG
-over a link of 20 ms and 10 Mbit/s each way. The last columns are framebridge's
+and continuous updates over a link of 20 ms and 10 Mbit/s each way. The last columns are framebridge's
 figures as ratios to x0vncserver's, and what they are to be.`,
 		Args: noArgs,
 	}

@@ -69,21 +69,30 @@ func (e *Encoder) Class() Class { return e.prepared.Class }
 // Append appends the payload of a prepared rectangle for this encoder's viewer,
 // who must have asked for the parameters it was made with.
 func (e *Encoder) Append(dst []byte, p *Prepared) ([]byte, error) {
+	if p.Stream >= 0 && len(p.Piece) == 0 {
+		dst = append(dst, p.Head...)
+		at := len(dst)
+		dst, err := e.streams[p.Stream].Append(append(dst, 0, 0, 0), p.Data, p.Level)
+		if err != nil {
+			return dst, fmt.Errorf("tight: %w", err)
+		}
+		return closeLength(dst, at), nil
+	}
+	dst, rest := e.AppendHead(dst, p)
+	return append(dst, rest...), nil
+}
+
+// AppendHead appends the beginning of what Append appends for a p that
+// Packer.Compress has compressed, and returns the rest, a part of p: a caller that
+// writes both in one go need not copy it.
+func (e *Encoder) AppendHead(dst []byte, p *Prepared) (head, rest []byte) {
 	dst = append(dst, p.Head...)
 	if p.Stream < 0 {
-		return append(dst, p.Data...), nil
+		return dst, p.Data
 	}
 	s := &e.streams[p.Stream]
-	if len(p.Piece) > 0 {
-		dst = appendLength(dst, s.DeflatedSize(p.Piece))
-		return s.AppendDeflated(dst, p.Piece), nil
-	}
-	at := len(dst)
-	dst, err := s.Append(append(dst, 0, 0, 0), p.Data, p.Level)
-	if err != nil {
-		return dst, fmt.Errorf("tight: %w", err)
-	}
-	return closeLength(dst, at), nil
+	dst = appendLength(dst, s.DeflatedSize(p.Piece))
+	return s.AppendDeflated(dst, nil), p.Piece
 }
 
 // AppendShared appends the payload of p, which Packer.Compress has compressed,

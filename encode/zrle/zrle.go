@@ -114,18 +114,25 @@ func (e *Encoder) AppendRect(dst []byte, m *pix.Image, r image.Rectangle) ([]byt
 // Append appends the payload of a prepared rectangle for this encoder's viewer,
 // who must have asked for the parameters it was made with.
 func (e *Encoder) Append(dst []byte, p *Prepared) ([]byte, error) {
-	at := len(dst)
-	dst = append(dst, 0, 0, 0, 0)
 	if len(p.Piece) > 0 {
-		dst = e.stream.AppendDeflated(dst, p.Piece)
-	} else {
-		var err error
-		if dst, err = e.stream.Append(dst, p.Data, p.Level); err != nil {
-			return dst, fmt.Errorf("zrle: %w", err)
-		}
+		dst, rest := e.AppendHead(dst, p)
+		return append(dst, rest...), nil
+	}
+	at := len(dst)
+	dst, err := e.stream.Append(append(dst, 0, 0, 0, 0), p.Data, p.Level)
+	if err != nil {
+		return dst, fmt.Errorf("zrle: %w", err)
 	}
 	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	return dst, nil
+}
+
+// AppendHead appends the beginning of what Append appends for a p that
+// Packer.Compress has compressed, and returns the rest, a part of p: a caller that
+// writes both in one go need not copy it.
+func (e *Encoder) AppendHead(dst []byte, p *Prepared) (head, rest []byte) {
+	dst = binary.BigEndian.AppendUint32(dst, uint32(e.stream.DeflatedSize(p.Piece)))
+	return e.stream.AppendDeflated(dst, nil), p.Piece
 }
 
 // TRLE makes TRLE rectangles. It carries nothing from one to the next.

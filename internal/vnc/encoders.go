@@ -75,15 +75,16 @@ func stateless(e rfb.Encoding) bool {
 	return e == rfb.EncodingRRE || e == rfb.EncodingCoRRE || e == rfb.EncodingHextile
 }
 
-// appendProduct appends a product's payload for this viewer.
-func (s *encoders) appendProduct(dst []byte, p *product) ([]byte, error) {
+// appendProduct appends the beginning of a product's payload for this viewer and
+// returns the rest, a part of the product.
+func (s *encoders) appendProduct(dst []byte, p *product) (head, rest []byte) {
 	switch p.encoding {
 	case rfb.EncodingTight:
 		_, e := s.get(p.encoding)
-		return e.(*tight.Encoder).Append(dst, &p.tight)
+		return e.(*tight.Encoder).AppendHead(dst, &p.tight)
 	case rfb.EncodingZRLE:
 		_, e := s.get(p.encoding)
-		return e.(*zrle.Encoder).Append(dst, &p.zrle)
+		return e.(*zrle.Encoder).AppendHead(dst, &p.zrle)
 	}
-	return append(dst, p.bytes...), nil
+	return dst, p.bytes
 }

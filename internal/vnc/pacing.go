@@ -33,13 +33,13 @@ func (se *session) steer(w wishes) {
 	}
 	if se.caps.continuous && se.caps.fence && !se.continuousOK {
 		se.continuousOK = true
-		se.out = rfb.EndOfContinuousUpdates{}.Append(se.out)
+		se.out.buf = rfb.EndOfContinuousUpdates{}.Append(se.out.buf)
 	}
 	if !w.newContinuous || !se.continuousOK {
 		return
 	}
 	if se.continuous.on && !w.continuous.on {
-		se.out = rfb.EndOfContinuousUpdates{}.Append(se.out)
+		se.out.buf = rfb.EndOfContinuousUpdates{}.Append(se.out.buf)
 	}
 	se.continuous = w.continuous
 }
@@ -51,7 +51,7 @@ func (se *session) due(w *wishes) bool {
 		return w.asked
 	}
 	w.area = w.area.Union(se.continuous.area)
-	return !se.link.congested(se.sent + int64(len(se.out)))
+	return !se.link.congested(se.sent + int64(se.out.len()))
 }
 
 // mark puts a fence behind an update.
@@ -63,11 +63,11 @@ func (se *session) mark() {
 
 // fence asks the viewer to say when it has read everything up to here.
 func (se *session) fence() {
-	seq := se.link.mark(se.sent+int64(len(se.out)), time.Now())
-	se.out = rfb.Fence{
+	seq := se.link.mark(se.sent+int64(se.out.len()), time.Now())
+	se.out.buf = rfb.Fence{
 		Flags:   rfb.FenceRequest | rfb.FenceBlockBefore,
 		Payload: binary.BigEndian.AppendUint64(nil, seq),
-	}.Append(se.out)
+	}.Append(se.out.buf)
 }
 
 const (

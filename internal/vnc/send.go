@@ -30,10 +30,10 @@ func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects [
 	if cut {
 		total = rfb.RectsUntilLast
 	}
-	se.out = rfb.FramebufferUpdate{Rects: uint16(total)}.Append(se.out)
-	se.out = append(se.out, pseudo...)
+	se.out.buf = rfb.FramebufferUpdate{Rects: uint16(total)}.Append(se.out.buf)
+	se.out.buf = append(se.out.buf, pseudo...)
 	for _, m := range moves {
-		se.out = rfb.CopyRectOf(m.To(), m.Src.Min).Append(se.out)
+		se.out.buf = rfb.CopyRectOf(m.To(), m.Src.Min).Append(se.out.buf)
 		se.lossy.move(m)
 	}
 	sent, err := se.sendRects(rects, se.recipeFor(rects), cut)
@@ -41,7 +41,7 @@ func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects [
 		return err
 	}
 	if cut {
-		se.out = rfb.LastRect.Append(se.out)
+		se.out.buf = rfb.LastRect.Append(se.out.buf)
 	}
 	se.backlog = pix.RegionOf(rects[sent:]...)
 	se.view.Return(se.backlog)
@@ -140,16 +140,22 @@ func (se *session) sendRects(rects []image.Rectangle, r recipe, cut bool) (sent 
 		} else {
 			p = shop.wait(p, se.view.Gen())
 			se.making[i] = p
-			if err := se.appendProduct(p); err != nil {
+			if p.err != nil {
+				return 0, p.err
+			}
+			se.making[i] = nil
+			borrowed, err := se.appendProduct(p)
+			if !borrowed {
+				shop.done(p)
+			}
+			if err != nil {
 				return 0, err
 			}
-			shop.done(p)
-			se.making[i] = nil
 		}
 		if err := se.flushSome(); err != nil {
 			return 0, err
 		}
-		if cut && se.link.congested(se.sent+int64(len(se.out))) {
+		if cut && se.link.congested(se.sent+int64(se.out.len())) {
 			i++
 			return i, nil
 		}
@@ -163,20 +169,18 @@ func (se *session) special(r image.Rectangle) bool {
 	return se.painted.enabled && se.painted.at.Overlaps(r) || !r.In(image.Rectangle{Max: se.source})
 }
 
-// appendProduct appends a rectangle that the workshop made.
-func (se *session) appendProduct(p *product) error {
-	if p.err != nil {
-		return p.err
-	}
+// appendProduct appends a rectangle that the workshop made, and says whether the
+// output has taken p over.
+func (se *session) appendProduct(p *product) (borrowed bool, err error) {
 	if stateless(p.encoding) && len(p.bytes) > p.rect.Dx()*p.rect.Dy()*se.format.Bytes() {
-		return se.appendRect(p.rect, recipe{rfb.EncodingRaw, p.params})
+		return false, se.appendRect(p.rect, recipe{rfb.EncodingRaw, p.params})
 	}
 	se.view.Took(p.rect, p.gen)
-	se.out = rfb.RectangleOf(p.rect, p.encoding).Append(se.out)
-	var err error
-	se.out, err = se.enc.appendProduct(se.out, p)
 	se.lossy.sent(p.rect, p.lossy())
-	return err
+	var rest []byte
+	se.out.buf = rfb.RectangleOf(p.rect, p.encoding).Append(se.out.buf)
+	se.out.buf, rest = se.enc.appendProduct(se.out.buf, p)
+	return se.out.add(rest, p), nil
 }
 
 // appendRect encodes the pixels of r as they are now.
@@ -193,19 +197,19 @@ func (se *session) appendRect(r image.Rectangle, how recipe) error {
 		enc.SetParams(how.params)
 		defer enc.SetParams(se.recipe.params)
 	}
-	head := len(se.out)
-	se.out = rfb.RectangleOf(r, e).Append(se.out)
-	body := len(se.out)
+	head := len(se.out.buf)
+	se.out.buf = rfb.RectangleOf(r, e).Append(se.out.buf)
+	body := len(se.out.buf)
 	var err error
-	se.out, err = enc.AppendRect(se.out, &se.snap, r)
+	se.out.buf, err = enc.AppendRect(se.out.buf, &se.snap, r)
 	if err != nil {
 		return err
 	}
-	if stateless(e) && len(se.out)-body > r.Dx()*r.Dy()*se.format.Bytes() {
+	if stateless(e) && len(se.out.buf)-body > r.Dx()*r.Dy()*se.format.Bytes() {
 		// Raw may always be sent, and here it is smaller.
 		e, enc = se.enc.get(rfb.EncodingRaw)
-		se.out = rfb.RectangleOf(r, e).Append(se.out[:head])
-		se.out, err = enc.AppendRect(se.out, &se.snap, r)
+		se.out.buf = rfb.RectangleOf(r, e).Append(se.out.buf[:head])
+		se.out.buf, err = enc.AppendRect(se.out.buf, &se.snap, r)
 	}
 	t, ok := enc.(*tight.Encoder)
 	se.lossy.sent(r, ok && t.Class() == tight.JPEG)
@@ -221,7 +225,7 @@ func clearOutside(m *pix.Image, r image.Rectangle) {
 
 // flushSome writes what was collected if that is enough to be worth it.
 func (se *session) flushSome() error {
-	if len(se.out) < flushAt {
+	if se.out.len() < flushAt {
 		return nil
 	}
 	return se.flush()
@@ -276,7 +280,7 @@ func (se *session) refresh() (done bool) {
 	if len(cut) == 0 {
 		return false
 	}
-	se.out = rfb.FramebufferUpdate{Rects: uint16(len(cut))}.Append(se.out)
+	se.out.buf = rfb.FramebufferUpdate{Rects: uint16(len(cut))}.Append(se.out.buf)
 	if _, err := se.sendRects(cut, how, false); err != nil {
 		se.log.Debug("refresh", "error", err)
 		se.stop()

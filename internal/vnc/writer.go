@@ -36,7 +36,7 @@ type writer struct {
 	recipe  recipe     // counted in the workshop
 	lossy   lossyAreas
 	pace    *time.Timer // wakes the writer
-	out     []byte      // not yet written
+	out     output      // not yet written
 	sent    int64       // bytes
 	updates int64
 	snap    pix.Image
@@ -154,7 +154,7 @@ func (se *session) configure(w wishes) {
 			for i, c := range pix.ColourMap {
 				m.Colours[i] = rfb.ColourOf(c)
 			}
-			se.out = m.Append(se.out)
+			se.out.buf = m.Append(se.out.buf)
 		}
 	}
 	if w.newCaps {
@@ -167,13 +167,13 @@ func (se *session) configure(w wishes) {
 // control appends the messages that need no request.
 func (se *session) control(w wishes) {
 	for _, f := range w.fences {
-		se.out = f.Append(se.out)
+		se.out.buf = f.Append(se.out.buf)
 	}
 	if w.bell {
-		se.out = rfb.Bell{}.Append(se.out)
+		se.out.buf = rfb.Bell{}.Append(se.out.buf)
 	}
 	if w.newCut {
-		se.out = rfb.ServerCutText{Data: utf8ToLatin1(w.cut)}.Append(se.out)
+		se.out.buf = rfb.ServerCutText{Data: utf8ToLatin1(w.cut)}.Append(se.out.buf)
 	}
 	if se.caps.extDesktopSize {
 		// Resizing is not on offer: each wish is answered, none fulfilled.
@@ -186,11 +186,11 @@ func (se *session) control(w wishes) {
 // appendLayout appends an update that tells the framebuffer's size and screens.
 func (se *session) appendLayout(reason rfb.ResizeReason, status rfb.ResizeStatus) {
 	w, h := uint16(se.size.X), uint16(se.size.Y)
-	se.out = rfb.FramebufferUpdate{Rects: 1}.Append(se.out)
-	se.out = rfb.ExtendedDesktopSize{
+	se.out.buf = rfb.FramebufferUpdate{Rects: 1}.Append(se.out.buf)
+	se.out.buf = rfb.ExtendedDesktopSize{
 		Reason: reason, Status: status, Width: w, Height: h,
 		Screens: []rfb.Screen{{Width: w, Height: h}},
-	}.Append(se.out)
+	}.Append(se.out.buf)
 }
 
 // update answers a request if there is anything to answer it with; done says
@@ -251,8 +251,8 @@ func (se *session) resize(u screen.Update) error {
 		se.appendLayout(rfb.ResizeByServer, rfb.ResizeOK)
 		return nil
 	}
-	se.out = rfb.FramebufferUpdate{Rects: 1}.Append(se.out)
-	se.out = rfb.DesktopSize{Width: uint16(u.Size.X), Height: uint16(u.Size.Y)}.Append(se.out)
+	se.out.buf = rfb.FramebufferUpdate{Rects: 1}.Append(se.out.buf)
+	se.out.buf = rfb.DesktopSize{Width: uint16(u.Size.X), Height: uint16(u.Size.Y)}.Append(se.out.buf)
 	return nil
 }
 
@@ -315,32 +315,4 @@ func appendSplit(dst []image.Rectangle, r image.Rectangle, w, h, area int) []ima
 		dst = encode.AppendSplit(dst, strip, w, area)
 	}
 	return dst
-}
-
-// send writes b at once.
-func (se *session) send(b []byte) error {
-	se.out = append(se.out, b...)
-	return se.flush()
-}
-
-// flush writes what was collected.
-func (se *session) flush() error {
-	if len(se.out) == 0 {
-		return nil
-	}
-	if err := se.conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
-		return err
-	}
-	// Whoever ends the session stores its deadline before setting it: if that
-	// came before ours, it is seen here.
-	if end := se.endBy.Load(); end != nil {
-		se.conn.SetWriteDeadline(*end)
-	}
-	n, err := se.conn.Write(se.out)
-	se.sent += int64(n)
-	if cap(se.out) > 4*flushAt {
-		se.out = nil // one huge rectangle must not stay in memory
-	}
-	se.out = se.out[:0]
-	return err
 }
