@@ -122,9 +122,10 @@ func TestChangeAtOnce(t *testing.T) {
 	best := time.Hour
 	for i := range 20 {
 		require.NoError(t, c.RequestUpdate(true, c.Bounds()))
-		drawn := make(chan time.Time, 1)
+		drawn, done := make(chan time.Time, 1), make(chan struct{})
 		colour := uint32(i+1) * 0x0a0b0c
 		go func() {
+			defer close(done) // the viewer may be quicker than the answer to Fill
 			drawn <- time.Now()
 			d.Fill(at(400, 200, 8, 13), colour)
 		}()
@@ -137,6 +138,7 @@ func TestChangeAtOnce(t *testing.T) {
 			require.NoError(t, c.RequestUpdate(true, c.Bounds()))
 		}
 		best = min(best, time.Since(<-drawn))
+		<-done
 	}
 	t.Logf("drawn to decoded: %v", best)
 	require.Less(t, best, 20*time.Millisecond)
