@@ -74,10 +74,10 @@ func descendants(pid int) (found []int) {
 	for _, p := range allProcs() {
 		children[p.ppid] = append(children[p.ppid], p.pid)
 	}
-	todo := children[pid]
-	for len(todo) > 0 {
-		found = append(found, todo[0])
-		todo = append(todo[1:], children[todo[0]]...)
+	queue := children[pid]
+	for len(queue) > 0 {
+		found = append(found, queue[0])
+		queue = append(queue[1:], children[queue[0]]...)
 	}
 	return found
 }

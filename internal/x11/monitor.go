@@ -38,7 +38,7 @@ type Monitor struct {
 
 	// What follows belongs to the caller of Next.
 
-	todo        change // changes looked at and not yet returned
+	owed        change // changes looked at and not yet returned
 	size        image.Point
 	pointer     image.Point
 	havePointer bool
@@ -93,7 +93,7 @@ func (c *Conn) NewMonitor(ctx context.Context) (*Monitor, error) {
 	m := &Monitor{
 		c: c, opDmg: dmg.Opcode, opFixes: fixes.Opcode,
 		wake: make(chan struct{}, 1),
-		todo: changeAll | changeSize | changeCursor | changePointer,
+		owed: changeAll | changeSize | changeCursor | changePointer,
 	}
 	m.remove = c.Handle(m.event)
 	if err := m.selectEvents(ctx); err != nil {
@@ -180,15 +180,15 @@ func (m *Monitor) event(ev xgb.Event) {
 
 // Pending reports whether drawing has been heard of that no Next has returned.
 func (m *Monitor) Pending() bool {
-	return (m.todo|change(m.changes.Load()))&(changeDamage|changeAll|changeSize) != 0
+	return (m.owed|change(m.changes.Load()))&(changeDamage|changeAll|changeSize) != 0
 }
 
 // Owe makes the next Next return the whole screen: for a caller that could not
 // use an update.
-func (m *Monitor) Owe() { m.todo |= changeAll }
+func (m *Monitor) Owe() { m.owed |= changeAll }
 
 // OweSize is Owe for a caller that found the screen to have another size.
-func (m *Monitor) OweSize() { m.todo |= changeAll | changeSize }
+func (m *Monitor) OweSize() { m.owed |= changeAll | changeSize }
 
 // Next waits until something has changed and returns what. When ctx is done it
 // returns its error and nothing is lost.
@@ -197,12 +197,12 @@ func (m *Monitor) Next(ctx context.Context) (Update, error) {
 		if err := ctx.Err(); err != nil {
 			return Update{}, err
 		}
-		m.todo |= change(m.changes.Swap(0))
-		if m.todo&^changePointer == 0 {
+		m.owed |= change(m.changes.Swap(0))
+		if m.owed&^changePointer == 0 {
 			if err := m.wait(ctx); err != nil {
 				return Update{}, err
 			}
-			if m.todo&changePointer == 0 || m.changes.Load() != 0 {
+			if m.owed&changePointer == 0 || m.changes.Load() != 0 {
 				continue
 			}
 		}
@@ -217,7 +217,7 @@ func (m *Monitor) Next(ctx context.Context) (Update, error) {
 // it may be asked for again.
 func (m *Monitor) wait(ctx context.Context) error {
 	var due <-chan time.Time
-	if m.todo&changePointer != 0 {
+	if m.owed&changePointer != 0 {
 		d := pointerInterval - time.Since(m.pointerAt)
 		if d <= 0 {
 			return nil
@@ -229,8 +229,8 @@ func (m *Monitor) wait(ctx context.Context) error {
 		for {
 			select {
 			case <-m.wake:
-				m.todo |= change(m.changes.Swap(0))
-				if m.todo&^changePointer != 0 {
+				m.owed |= change(m.changes.Swap(0))
+				if m.owed&^changePointer != 0 {
 					return nil
 				}
 			case <-due:
@@ -252,9 +252,9 @@ func (m *Monitor) wait(ctx context.Context) error {
 	}
 }
 
-// ask asks the server for the details of what m.todo has, all in one write.
+// ask asks the server for the details of what m.owed has, all in one write.
 func (m *Monitor) ask(ctx context.Context) (u Update, err error) {
-	todo := m.todo
+	todo := m.owed
 	if todo&changeSize != 0 {
 		todo |= changeAll
 	}
@@ -262,7 +262,7 @@ func (m *Monitor) ask(ctx context.Context) (u Update, err error) {
 	if todo&(changeDamage|changeAll) != 0 {
 		// From here to success the damage is neither with the server nor with
 		// the caller.
-		m.todo = m.todo&^changeDamage | changeAll
+		m.owed = m.owed&^changeDamage | changeAll
 		m.c.Queue(m.subtract())
 		if todo&changeAll == 0 {
 			region = m.c.QueueCall(m.u32(m.opFixes, xfixesFetchRegion, uint32(m.region)))
@@ -282,7 +282,7 @@ func (m *Monitor) ask(ctx context.Context) (u Update, err error) {
 			return u, err
 		}
 		m.size = image.Pt(int(binary.LittleEndian.Uint16(r[16:])), int(binary.LittleEndian.Uint16(r[18:])))
-		m.todo &^= changeSize
+		m.owed &^= changeSize
 	}
 	u.Size = m.size
 	all := image.Rectangle{Max: m.size}
@@ -312,7 +312,7 @@ func (m *Monitor) ask(ctx context.Context) (u Update, err error) {
 		m.pointer, m.havePointer = p, true
 		u.Pointer, u.HavePointer = p, true
 	}
-	m.todo = 0
+	m.owed = 0
 	return u, nil
 }
 
