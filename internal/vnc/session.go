@@ -20,7 +20,7 @@ import (
 
 // firstPictureLimit is how long a viewer waits for the screen's first picture
 // before it is told to come back.
-const firstPictureLimit = 10 * time.Second
+const firstPictureLimit = 60 * time.Second
 
 // session is one viewer.
 type session struct {
