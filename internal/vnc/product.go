@@ -53,11 +53,21 @@ func (p *product) size() int {
 	return cap(p.tight.Data) + cap(p.tight.Piece) + cap(p.zrle.Data) + cap(p.zrle.Piece) + cap(p.bytes)
 }
 
+// held is size, or a guess while p is in the making.
+func (p *product) held() int {
+	select {
+	case <-p.ready:
+		return p.size()
+	default:
+		return p.rect.Dx() * p.rect.Dy()
+	}
+}
+
 // Bounds of the products that are kept for other viewers. They need to live only
 // until the slowest of the viewers that keep up has taken them.
 const (
 	maxKept     = 512
-	maxKeptSize = 12 << 20
+	maxKeptSize = 6 << 20
 )
 
 // workshop makes products.
@@ -65,11 +75,10 @@ type workshop struct {
 	screen *screen.Screen
 	cores  chan struct{} // a place per product in the making
 
-	mu       sync.Mutex
-	viewers  map[recipe]int
-	kept     map[keptKey]*product
-	order    []*product // of keeping
-	keptSize int
+	mu      sync.Mutex
+	viewers map[recipe]int
+	kept    map[keptKey]*product
+	order   []*product // of keeping
 
 	workers  sync.Pool // of *worker
 	products sync.Pool // of *product
@@ -110,7 +119,7 @@ func (w *workshop) leave(r recipe) {
 			w.done(p)
 		}
 		clear(w.kept)
-		w.order, w.keptSize = nil, 0
+		w.order = nil
 	}
 	w.mu.Unlock()
 }
@@ -176,18 +185,19 @@ func (w *workshop) wait(p *product, gen uint64) *product {
 func (w *workshop) keep(key keptKey, p *product) {
 	w.kept[key] = p
 	w.order = append(w.order, p)
-	// A product's size is known only when it is made: a rectangle's pixels are
-	// more than it ever has.
-	w.keptSize += p.rect.Dx() * p.rect.Dy() * pix.BytesPerPixel / 2
-	for len(w.order) > 1 && (len(w.order) > maxKept || w.keptSize > maxKeptSize) {
+	size := 0
+	for _, q := range w.order {
+		size += q.held()
+	}
+	for len(w.order) > 1 && (len(w.order) > maxKept || size > maxKeptSize) {
 		old := w.order[0]
+		size -= old.held()
 		oldKey := keptKey{old.recipe, old.rect}
 		if w.kept[oldKey] == old {
 			delete(w.kept, oldKey)
 		}
 		w.order[0] = nil
 		w.order = w.order[1:]
-		w.keptSize -= old.rect.Dx() * old.rect.Dy() * pix.BytesPerPixel / 2
 		w.done(old)
 	}
 }
@@ -200,7 +210,7 @@ func (w *workshop) done(p *product) {
 }
 
 // maxPooled is the most memory of a product that is worth keeping.
-const maxPooled = 1 << 20
+const maxPooled = 512 << 10
 
 // worker is what one core needs to make products.
 type worker struct {
