@@ -254,24 +254,24 @@ func (m *Monitor) wait(ctx context.Context) error {
 
 // ask asks the server for the details of what m.owed has, all in one write.
 func (m *Monitor) ask(ctx context.Context) (u Update, err error) {
-	todo := m.owed
-	if todo&changeSize != 0 {
-		todo |= changeAll
+	changes := m.owed
+	if changes&changeSize != 0 {
+		changes |= changeAll
 	}
 	var region, geometry, cursor *Call
-	if todo&(changeDamage|changeAll) != 0 {
+	if changes&(changeDamage|changeAll) != 0 {
 		// From here to success the damage is neither with the server nor with
 		// the caller.
 		m.owed = m.owed&^changeDamage | changeAll
 		m.c.Queue(m.subtract())
-		if todo&changeAll == 0 {
+		if changes&changeAll == 0 {
 			region = m.c.QueueCall(m.u32(m.opFixes, xfixesFetchRegion, uint32(m.region)))
 		}
 	}
-	if todo&changeSize != 0 {
+	if changes&changeSize != 0 {
 		geometry = m.c.QueueCall(m.u32(coreGetGeometry, 0, uint32(m.c.Root())))
 	}
-	if todo&changeCursor != 0 {
+	if changes&changeCursor != 0 {
 		cursor = m.c.QueueCall(Request(nil, m.opFixes, xfixesGetCursorImage, 4))
 	}
 	pointer := m.c.QueueCall(m.u32(coreQueryPointer, 0, uint32(m.c.Root())))
@@ -293,7 +293,7 @@ func (m *Monitor) ask(ctx context.Context) (u Update, err error) {
 		}
 		m.rects = coalesce(appendRects(m.rects[:0], r), all)
 		u.Damage = m.rects
-	} else if todo&changeAll != 0 {
+	} else if changes&changeAll != 0 {
 		m.rects = append(m.rects[:0], all)
 		u.Damage, u.All = m.rects, true
 	}
