@@ -58,6 +58,7 @@ var allowed = map[string][]string{
 	"internal/archtest":      {},
 	"internal/pix":           {},
 	"internal/screen":        {"capture", "internal/pix"},
+	"internal/stream":        {},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
 	"internal/x11":           {"internal/pix"},
 	"internal/xvfb":          {"internal/x11"},
