@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"capture/capturetest": {"capture", "internal/pix"},
 	"capture/fbdir":       {"capture", "internal/pix", "internal/x11"},
 	"capture/synth":       {"capture", "internal/pix"},
+	"capture/view":        {"capture", "input", "internal/pix"},
 	"capture/xshm":        {"capture", "internal/pix", "internal/x11"},
 
 	"encode":            {"internal/pix"},
