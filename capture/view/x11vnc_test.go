@@ -18,7 +18,6 @@ import (
 	"framebridge/internal/pix"
 	"framebridge/internal/xvfb"
 	"framebridge/internal/xvfb/xvfbtest"
-	"framebridge/rfb"
 	"framebridge/rfb/rfbtest"
 )
 
@@ -94,7 +93,7 @@ func x11vncPicture(t *testing.T, s *xvfb.Server, args ...string) *pix.Image {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	for {
-		c, err := rfbtest.Dial(ctx, addr, rfbtest.Options{Encodings: []rfb.Encoding{rfb.EncodingRaw}, DirtyPadding: true})
+		c, err := rfbtest.Dial(ctx, addr, rfbtest.Options{DirtyPadding: true})
 		if err != nil {
 			require.NoError(t, errors.Join(ctx.Err()), err)
 			time.Sleep(20 * time.Millisecond) // between attempts: it has not begun to listen
