@@ -58,6 +58,7 @@ var allowed = map[string][]string{
 
 	"internal/archtest":      {},
 	"internal/pix":           {},
+	"internal/remote":        {"internal/x11"},
 	"internal/screen":        {"capture", "internal/pix"},
 	"internal/stream":        {},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
@@ -72,7 +73,7 @@ var helpers = []string{"rfb/rfbtest", "capture/capturetest", "capture/synth", "e
 
 // outside restricts modules of others to the packages that own their use.
 var outside = map[string][]string{
-	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "input/xtest", "input/selection", "internal/xvfb/xvfbtest", "bench"},
+	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "input/xtest", "input/selection", "internal/remote", "internal/xvfb/xvfbtest", "bench"},
 	"github.com/spf13/":            {"cmd/framebridge"},
 	"github.com/klauspost/":        {"encode", "encode/...", "rfb/rfbtest", "bench/recording"},
 	"github.com/amitbet/vnc2video": {},
