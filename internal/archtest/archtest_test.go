@@ -61,6 +61,7 @@ var allowed = map[string][]string{
 	"internal/stream":        {},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
 	"internal/x11":           {"internal/pix"},
+	"internal/x11vnc":        {},
 	"internal/xvfb":          {"internal/x11"},
 	"internal/xvfb/xvfbtest": {"internal/pix", "internal/x11", "internal/xvfb"},
 }
