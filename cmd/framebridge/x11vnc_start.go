@@ -205,9 +205,11 @@ func (p *child) end(sig syscall.Signal) int {
 // most.
 const childGrace = 5 * time.Second
 
-// superviseX11vnc is the program with -bg or -loop.
+// superviseX11vnc is the program with -bg or -loop. With both it loops in the
+// foreground, as x11vnc does: units of service managers have both, and count on
+// that. -loopbg is what loops in the background.
 func superviseX11vnc(c *x11vnc.Config, args []string) int {
-	if !c.BG {
+	if c.Loop.On && !c.Loop.BG {
 		return loopX11vnc(c, args, nil)
 	}
 	ctx, code := signals()
