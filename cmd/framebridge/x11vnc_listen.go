@@ -178,7 +178,16 @@ func openX11vnc(c *x11vnc.Listen, display string) (ls []net.Listener, port int, 
 			break
 		}
 	}
-	return ls, 0, fmt.Errorf("%w port %d: %w", errPort, min(port, first+tries-1), reason(err))
+	return ls, 0, fmt.Errorf("%w %w", errPort, addressed(err))
+}
+
+// addressed says which address could not be listened on, and why.
+func addressed(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Addr != nil {
+		return fmt.Errorf("%s: %w", op.Addr, op.Err)
+	}
+	return err
 }
 
 func autoPort(c *x11vnc.Listen) int {

@@ -96,6 +96,17 @@ func (s *stage) furnish() (err error) {
 			return err
 		}
 	}
+	// x11vnc's -auth guess wants an entry for this very display.
+	cookie, err := os.ReadFile(s.x.AuthFile())
+	if err != nil {
+		return err
+	}
+	const size = 16
+	add := exec.Command("xauth", "-q", "-f", filepath.Join(s.home, ".Xauthority"), "add", s.x.Display(), ".",
+		fmt.Sprintf("%x", cookie[len(cookie)-size:]))
+	if out, err := add.CombinedOutput(); err != nil {
+		return fmt.Errorf("xauth: %w: %s", err, out)
+	}
 	l, err := net.Listen("tcp", ":0")
 	if err != nil {
 		return err
@@ -191,7 +202,7 @@ func (s *stage) observe(ctx context.Context, program, line string) (behaviour, e
 	text := s.fill(line)
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", "exec "+strings.Replace(text, "x11vnc", program, 1))
 	cmd.Env = append(os.Environ(), "HOME="+s.home, "DISPLAY="+s.x.Display(), "XAUTHORITY="+s.x.AuthFile(), s.marker,
-		"X11VNC_FINDDISPLAY_ALWAYS_FAILS=", "LANG=C")
+		"X11VNC_FINDDISPLAY_ALWAYS_FAILS=1", "LANG=C")
 	cmd.Dir = s.home
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = 200 * time.Millisecond

@@ -126,6 +126,7 @@ type Server struct {
 	shaking   int
 	refusedAt time.Time
 	peers     uint64
+	freed     chan struct{} // closed and replaced when a session ends
 }
 
 // New returns a server, or an error that names what is wrong with cfg.
@@ -187,6 +188,7 @@ func New(cfg Config) (*Server, error) {
 		},
 		shop:     newWorkshop(cfg.Screen),
 		sessions: make(map[*session]struct{}),
+		freed:    make(chan struct{}),
 	}, nil
 }
 
@@ -338,13 +340,33 @@ func (s *Server) endHandshake() {
 	s.mu.Unlock()
 }
 
+// handover is how long a viewer waits for one that is just leaving: who reconnects
+// must not be refused because of the connection before.
+const handover = 500 * time.Millisecond
+
 // join makes se one of the sessions, and disconnects others as sharing says.
 // errBusy says that it is se that has to go.
-func (s *Server) join(se *session, shared bool) error {
+func (s *Server) join(ctx context.Context, se *session, shared bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cfg.Sharing == SharingRefuse && len(s.sessions) > 0 {
-		return errBusy
+		limit := time.NewTimer(handover)
+		defer limit.Stop()
+		for waiting := true; waiting && len(s.sessions) > 0; {
+			freed := s.freed
+			s.mu.Unlock()
+			select {
+			case <-freed:
+			case <-limit.C:
+				waiting = false
+			case <-ctx.Done():
+				waiting = false
+			}
+			s.mu.Lock()
+		}
+		if len(s.sessions) > 0 {
+			return errBusy
+		}
 	}
 	if s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared {
 		for other := range s.sessions {
@@ -362,6 +384,8 @@ func (s *Server) leave(se *session) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, se)
+	close(s.freed)
+	s.freed = make(chan struct{})
 	s.watchClipboard()
 	return len(s.sessions)
 }

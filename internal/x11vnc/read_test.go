@@ -229,7 +229,8 @@ func TestTraps(t *testing.T) {
 		{"-R stop -q", func(c *Config) { c.Remote, c.Quiet = []RemoteCommand{{Text: "stop"}}, true }},
 		{"-Q clients,client_count", func(c *Config) { c.Remote = []RemoteCommand{{Query: true, Text: "clients,client_count"}} }},
 		{"-create", func(c *Config) { c.Find, c.Create = true, true }},
-		{"-create -display :3", func(c *Config) { c.Display = ":3" }},
+		{"-create -display :3", func(c *Config) { c.Find, c.Create, c.Display = true, true, ":3" }},
+		{"-create -display WAIT::3", func(c *Config) { c.Display = "WAIT::3" }},
 		{"-display WAIT:cmd=FINDCREATEDISPLAY-Xvfb", func(c *Config) {
 			c.Find, c.Create, c.XSrv, c.Display = true, true, "Xvfb", "WAIT:cmd=FINDCREATEDISPLAY-Xvfb"
 		}},
