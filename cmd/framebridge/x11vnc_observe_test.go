@@ -96,17 +96,6 @@ func (s *stage) furnish() (err error) {
 			return err
 		}
 	}
-	// x11vnc's -auth guess wants an entry for this very display.
-	cookie, err := os.ReadFile(s.x.AuthFile())
-	if err != nil {
-		return err
-	}
-	const size = 16
-	add := exec.Command("xauth", "-q", "-f", filepath.Join(s.home, ".Xauthority"), "add", s.x.Display(), ".",
-		fmt.Sprintf("%x", cookie[len(cookie)-size:]))
-	if out, err := add.CombinedOutput(); err != nil {
-		return fmt.Errorf("xauth: %w: %s", err, out)
-	}
 	l, err := net.Listen("tcp", ":0")
 	if err != nil {
 		return err

@@ -295,11 +295,7 @@ func (se *session) point(x, y int, buttons uint16) {
 		buttons = 0
 	}
 	if withheld.Motion {
-		p, known := se.srv.cfg.Screen.Pointer()
-		if !known {
-			return
-		}
-		x, y = p.X, p.Y
+		x, y = input.Stay, input.Stay
 	}
 	se.sinkError(se.held.Pointer(x, y, buttons))
 }
