@@ -159,9 +159,9 @@ func (t *partition) tokens(e *Encoder, p, n int) {
 }
 
 // write codes the events.
-func (t *partition) write(probs *[numEventProbs]uint8) {
+func (t *partition) write(rows *eventRows) {
 	t.bool.reset(t.bool.buf[:0])
-	t.bool.events(t.events, probs)
+	t.bool.events(t.events, rows)
 	t.bool.finish()
 }
 
@@ -171,7 +171,7 @@ func (e *Encoder) assemble(dst []byte, f *frame) []byte {
 	b := &e.first
 	b.reset(b.buf[:0])
 	e.writeHeader(b, f)
-	e.coeffProbs.flat(&e.eventProbs)
+	e.coeffProbs.rows(&e.eventRows)
 	e.next.Store(0)
 	n := 1 << f.logPartitions
 	e.run(phaseWrite, n)
