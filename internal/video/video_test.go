@@ -260,7 +260,7 @@ func (r *rig) check(t *testing.T, p *page) {
 		}
 	}
 	mse := sum / float64(pixels)
-	require.Less(t, mse, 11.03, "less than 48 dB; worst %v", worst)
+	require.Less(t, mse, 1.03, "less than 48 dB; worst %v", worst)
 }
 
 func TestOneViewer(t *testing.T) {
