@@ -61,7 +61,7 @@ var allowed = map[string][]string{
 	"internal/pix":           {},
 	"internal/screen":        {"capture", "internal/pix"},
 	"internal/stream":        {},
-	"internal/video":         {"encode/vp8", "internal/pix", "internal/screen", "internal/stream"},
+	"internal/video":         {"capture", "encode/vp8", "internal/pix", "internal/screen", "internal/stream"},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
 	"internal/x11":           {"internal/pix"},
 	"internal/xvfb":          {"internal/x11"},
