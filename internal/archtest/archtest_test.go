@@ -57,6 +57,7 @@ var allowed = map[string][]string{
 
 	"internal/archtest":      {},
 	"internal/pix":           {},
+	"internal/port":          {},
 	"internal/screen":        {"capture", "internal/pix"},
 	"internal/stream":        {},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
