@@ -2,6 +2,7 @@ package screen
 
 import (
 	"image"
+	"slices"
 
 	"framebridge/internal/pix"
 )
@@ -203,6 +204,26 @@ func (v *Viewer) Gen() uint64 { return v.gen }
 // the Update's Damage.
 func (v *Viewer) Snapshot(dst *pix.Image, r image.Rectangle) {
 	v.Took(r, v.screen.Copy(dst, r))
+}
+
+// Read copies the pixels of r as they are now to the same place in dst, which must
+// hold r, and notes that the viewer has them. Called between two Takes.
+func (v *Viewer) Read(dst *pix.Image, r image.Rectangle) {
+	s := v.screen
+	s.mu.RLock()
+	if s.store != nil {
+		pix.Copy(dst, s.store, r.Intersect(s.store.Rect))
+	}
+	gen := s.gen
+	s.mu.RUnlock()
+	v.Took(r, gen)
+}
+
+// Clone adds a viewer that has, and lacks, the same as v.
+func (v *Viewer) Clone() *Viewer {
+	c := v.screen.View()
+	c.gen, c.size, c.dirty, c.ahead = v.gen, v.size, v.dirty, slices.Clone(v.ahead)
+	return c
 }
 
 // Took notes that the viewer is sent the pixels of r as they were in generation
