@@ -81,6 +81,12 @@ type Config struct {
 	MaxQuality int
 	// MaxCutText bounds clipboards in bytes; 0: rfb.DefaultMaxCutText.
 	MaxCutText int
+	// Alone is called when a viewer takes the screen for itself, for those who have
+	// viewers of other kinds to disconnect. It must not wait for them. Nil: nothing.
+	Alone func(viewer string)
+	// OnViewers is called when a viewer has come or gone; it must not block. Nil:
+	// nothing.
+	OnViewers func()
 	// Logger; nil: slog.Default().
 	Logger *slog.Logger
 }
@@ -277,16 +283,26 @@ func (s *Server) endHandshake() {
 
 // join makes se one of the sessions, and disconnects others as sharing says.
 func (s *Server) join(se *session, shared bool) {
+	alone := s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared {
-		for other := range s.sessions {
-			s.log.Info("viewer gives way to another that does not share", "viewer", other.remote, "to", se.remote)
-			other.stop()
-		}
+	if alone {
+		s.giveWay(se.remote)
 	}
 	s.sessions[se] = struct{}{}
 	s.watchClipboard()
+	s.mu.Unlock()
+	if alone && s.cfg.Alone != nil {
+		s.cfg.Alone(se.remote)
+	}
+	s.counted()
+}
+
+// giveWay disconnects all viewers. The caller holds s.mu.
+func (s *Server) giveWay(to string) {
+	for other := range s.sessions {
+		s.log.Info("viewer gives way to another that does not share", "viewer", other.remote, "to", to)
+		other.stop()
+	}
 }
 
 func (s *Server) leave(se *session) {
@@ -294,6 +310,7 @@ func (s *Server) leave(se *session) {
 	delete(s.sessions, se)
 	s.watchClipboard()
 	s.mu.Unlock()
+	s.counted()
 }
 
 // watchClipboard lets the clipboard be watched while there are viewers.
