@@ -252,6 +252,17 @@ func (s *Screen) Copy(dst *pix.Image, r image.Rectangle) (gen uint64) {
 	return s.gen
 }
 
+// Inspect calls look with the picture and its generation. look must be quick, since
+// the screen stands still meanwhile, and not keep or change the picture. It is not
+// called when there is none.
+func (s *Screen) Inspect(look func(m *pix.Image, gen uint64)) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.store != nil {
+		look(s.store, s.gen)
+	}
+}
+
 // tilesSince returns the tiles changed after gen. The caller holds s.mu.
 func (s *Screen) tilesSince(gen uint64) pix.Region {
 	var rs []image.Rectangle
