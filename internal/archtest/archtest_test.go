@@ -63,6 +63,7 @@ var allowed = map[string][]string{
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
 	"internal/web":           {"internal/pix", "internal/screen", "internal/stream", "internal/vnc"},
 	"internal/x11":           {"internal/pix"},
+	"internal/x11vnc":        {},
 	"internal/xvfb":          {"internal/x11"},
 	"internal/xvfb/xvfbtest": {"internal/pix", "internal/x11", "internal/xvfb"},
 }

@@ -41,13 +41,6 @@ func (s *Server) Authenticate(from net.Addr, password []byte) (Rights, error) {
 	return r, nil
 }
 
-// Viewers returns how many viewers there are.
-func (s *Server) Viewers() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.sessions)
-}
-
 // GiveWay disconnects all viewers for one of another kind that takes the screen
 // for itself. It does not wait for their end.
 func (s *Server) GiveWay(to string) {
