@@ -27,9 +27,9 @@ export class Wheel {
       }
       const step = e.deltaMode === 0 ? pixelStep : e.deltaMode === 1 ? lineStep : 1;
       if (this[axis] * delta < 0) this[axis] = 0; // turned round
-      this[axis] += delta / step;
-      const whole = Math.trunc(this[axis]);
-      this[axis] -= whole;
+      this[axis] += delta;
+      const whole = Math.trunc(this[axis] / step);
+      this[axis] -= whole * step;
       return whole;
     };
     const swapped = deltaX !== e.deltaX;
