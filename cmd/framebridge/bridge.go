@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -28,6 +29,8 @@ type bridge struct {
 	screen *screen.Screen
 	input  input.Switch
 	server *vnc.Server
+	web    *browsers   // nil: none
+	there  atomic.Bool // the display
 	// up, if set, is called when the display is there for the first time.
 	up func()
 }
@@ -59,6 +62,9 @@ func newBridge(o *serveOptions, log *slog.Logger) (*bridge, error) {
 		MaxCutText:   o.maxCutText,
 		Logger:       log,
 	})
+	if err == nil && o.web {
+		b.web, err = newBrowsers(b)
+	}
 	return b, err
 }
 
@@ -72,13 +78,20 @@ func (o *serveOptions) openListeners() (ls []net.Listener, err error) {
 			ls = nil
 		}
 	}()
-	if o.listen != "" {
-		l, err := net.Listen("tcp", o.listen)
+	if o.rfbListen != "" {
+		l, err := listenTCP("--rfb-listen", o.rfbListen)
 		if err != nil {
-			if errors.Is(err, syscall.EADDRINUSE) {
-				return ls, fmt.Errorf("--listen %s: the port is in use: stop the other server or choose another port (0 picks a free one)", o.listen)
-			}
-			return ls, fmt.Errorf("--listen %s: %w", o.listen, reason(err))
+			return ls, err
+		}
+		ls = append(ls, l)
+	}
+	if o.listen != "" {
+		l, err := listenTCP("--listen", o.listen)
+		if err != nil {
+			return ls, err
+		}
+		if o.web {
+			l = shared{l}
 		}
 		ls = append(ls, l)
 	}
@@ -90,6 +103,17 @@ func (o *serveOptions) openListeners() (ls []net.Listener, err error) {
 		ls = append(ls, l)
 	}
 	return ls, nil
+}
+
+func listenTCP(flag, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s %s: the port is in use: stop the other server or choose another port (0 picks a free one)", flag, addr)
+	}
+	return nil, fmt.Errorf("%s %s: %w", flag, addr, reason(err))
 }
 
 // reason strips the operation and address that net adds to its errors.
@@ -128,17 +152,22 @@ func listenUnix(path string) (net.Listener, error) {
 	return net.Listen("unix", path)
 }
 
-// ready prints the line that scripts wait for.
-func ready(w io.Writer, display string, ls []net.Listener) {
-	line := "READY"
+// ready prints the line that scripts wait for. Of several TCP ports, rfb is the one
+// that is for viewers only.
+func (o *serveOptions) ready(w io.Writer, ls []net.Listener) {
+	line, rfb, http := "READY", "", ""
 	for _, l := range ls {
-		kind := "rfb"
-		if l.Addr().Network() == "unix" {
-			kind = "unix"
+		if s, ok := l.(shared); ok {
+			http = fmt.Sprintf(" http=%s", o.url(s.Addr()))
 		}
-		line += fmt.Sprintf(" %s=%s", kind, l.Addr())
+		if l.Addr().Network() == "unix" {
+			line += fmt.Sprintf(" unix=%s", l.Addr())
+		} else if rfb == "" {
+			rfb = fmt.Sprintf(" rfb=%s", l.Addr())
+			line += rfb
+		}
 	}
-	fmt.Fprintf(w, "%s display=%s\n", line, display)
+	fmt.Fprintf(w, "%s%s display=%s\n", line, http, o.display)
 }
 
 // serve serves viewers on the listeners until ctx is done or the display cannot
@@ -150,8 +179,12 @@ func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
 	defer stopViewers()
 	errs := make(chan error, len(ls)+1)
 	for _, l := range ls {
+		serve := b.server.Serve
+		if _, ok := l.(shared); ok {
+			serve = b.web.serve
+		}
 		viewers.Go(func() {
-			if err := b.server.Serve(vctx, l); err != nil {
+			if err := serve(vctx, l); err != nil {
 				errs <- err
 			}
 		})
@@ -197,7 +230,9 @@ func (b *bridge) follow(wait, run context.Context) error {
 			b.log.Info("display is back", "display", b.opts.display)
 		}
 		b.input.Set(d.sink, d.clipboard)
+		b.there.Store(true)
 		err = b.show(run, d)
+		b.there.Store(false)
 		b.input.Set(nil, nil)
 		d.close()
 		if run.Err() != nil {

@@ -57,10 +57,13 @@ var allowed = map[string][]string{
 
 	"internal/archtest":      {},
 	"internal/pix":           {},
+	"internal/port":          {},
 	"internal/screen":        {"capture", "internal/pix"},
 	"internal/stream":        {},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
+	"internal/web":           {"internal/pix", "internal/screen", "internal/stream", "internal/vnc"},
 	"internal/x11":           {"internal/pix"},
+	"internal/x11vnc":        {},
 	"internal/xvfb":          {"internal/x11"},
 	"internal/xvfb/xvfbtest": {"internal/pix", "internal/x11", "internal/xvfb"},
 }
@@ -74,6 +77,7 @@ var outside = map[string][]string{
 	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "input/xtest", "input/selection", "internal/xvfb/xvfbtest", "bench"},
 	"github.com/spf13/":            {"cmd/framebridge"},
 	"github.com/klauspost/":        {"encode", "encode/...", "rfb/rfbtest", "bench/recording"},
+	"github.com/coder/websocket":   {"internal/web"},
 	"github.com/amitbet/vnc2video": {},
 }
 
