@@ -36,6 +36,7 @@ export const out = {
   bell: () => Buffer.from([6]),
   state: o => json(7, { display: 'up', viewers: 1, ...o }),
   ping: n => Buffer.from([8, 0, 0, 0, n]),
+  pong: n => Buffer.from([9, n >>> 24, n >> 16 & 255, n >> 8 & 255, n & 255]),
   stats: o => json(10, o),
   bye: text => Buffer.concat([Buffer.from([11]), Buffer.from(text)]),
 };
@@ -109,6 +110,7 @@ class Session {
       const whole = Buffer.concat(this.parts);
       this.parts = [];
       const m = parsePage(whole);
+      if (m.type === 'ping') this.send(out.pong(m.n));
       this.messages.push(m);
       this.onmessage?.(m);
       this.server.wake();

@@ -11,9 +11,10 @@ import { login, session } from './login.js';
 const delays = [250, 500, 1000, 2000, 3000, 5000]; // ms before the next attempt
 const steady = 10_000; // ms after which a connection counts as good
 
-// WebSocket close codes with which a server says that it will be back (RFC 6455,
-// section 7.4.1, and its registry): going away, restart, try again later.
-const comesBack = [1001, 1012, 1013];
+// The WebSocket close code of an end that is meant (RFC 6455, section 7.4.1): the
+// server has said why, and to come back at once would undo it. After all others,
+// such as 1001, going away, the page comes back.
+const meant = 1000;
 
 export class Connection {
   /**
@@ -99,7 +100,7 @@ export class Connection {
     if (this.state === 'ended') return;
     if (this.since && performance.now() - this.since > steady) this.failures = 0;
     this.since = 0;
-    if (bye && !comesBack.includes(code)) this.end(bye);
+    if (bye && code === meant) this.end(bye);
     else this.lose(bye || reason);
   }
 

@@ -87,7 +87,12 @@ export class Menu {
   /** Shows the bar and goes there. */
   open() {
     this.collapse(false);
-    this.bar.querySelector('button:not([hidden])')?.focus();
+    this.buttons()[0]?.focus();
+  }
+
+  /** The bar's buttons that are shown. */
+  buttons() {
+    return [...this.bar.querySelectorAll('button')].filter(b => b.offsetParent);
   }
 
   collapse(yes, remember = true) {
@@ -130,7 +135,7 @@ export class Menu {
     if (!this.bar.contains(e.target)) return;
     const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
     if (!step) return;
-    const list = [...this.bar.querySelectorAll('button')].filter(b => b.offsetParent);
+    const list = this.buttons();
     list[(list.indexOf(e.target) + step + list.length) % list.length]?.focus();
     e.preventDefault();
   }

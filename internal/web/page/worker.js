@@ -35,6 +35,7 @@ let lastHeard = 0;
 let watchdog = 0;
 let bye = '';
 let heldMove = null; // a pointer movement that waits for the socket
+let lastButtons = 0;
 let shown = false;
 
 const post = (op, fields) => self.postMessage({ op, ...fields });
@@ -94,27 +95,29 @@ function close() {
   clearInterval(watchdog);
   clearTimeout(lateAck?.timer);
   lateAck = heldMove = null;
+  lastButtons = 0;
   s?.close();
   resetDecoder();
 }
 
 // A movement of the pointer is worth nothing once there is a newer one: while
-// the socket has not sent what it has, only the last is kept.
+// the socket has not sent what it has, only the last is kept. A message that changes
+// the buttons is no movement: it says where they were pressed.
 function send(data) {
   if (socket?.readyState !== WebSocket.OPEN) return;
   const buttons = m.pointerButtons(data);
-  if (buttons !== null && socket.bufferedAmount > 0) {
-    if (heldMove && heldMove.buttons !== buttons) socket.send(heldMove.data);
-    else if (!heldMove) setTimeout(flushMove, 4);
-    heldMove = { data, buttons };
+  if (buttons !== null && buttons === lastButtons && socket.bufferedAmount > 0) {
+    if (!heldMove) setTimeout(flushMove, 4);
+    heldMove = data;
     return;
   }
   flushMove();
   socket.send(data);
+  lastButtons = buttons ?? lastButtons;
 }
 
 function flushMove() {
-  if (heldMove && socket?.readyState === WebSocket.OPEN) socket.send(heldMove.data);
+  if (heldMove && socket?.readyState === WebSocket.OPEN) socket.send(heldMove);
   heldMove = null;
 }
 
