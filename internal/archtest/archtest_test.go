@@ -59,7 +59,7 @@ var allowed = map[string][]string{
 	"internal/pix":           {},
 	"internal/port":          {},
 	"internal/screen":        {"capture", "internal/pix"},
-	"internal/stream":        {},
+	"internal/stream":        {"capture", "input", "internal/pix", "internal/screen"},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
 	"internal/web":           {"internal/pix", "internal/screen", "internal/stream", "internal/vnc"},
 	"internal/x11":           {"internal/pix"},
