@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"framebridge/internal/port"
+	"framebridge/internal/stream"
+	"framebridge/internal/vnc"
 	"framebridge/internal/web"
 )
 
@@ -19,6 +21,7 @@ type shared struct{ net.Listener }
 type browsers struct {
 	bridge *bridge
 	server *web.Server
+	stream *stream.Server
 	tls    *tls.Config // nil: none
 }
 
@@ -29,8 +32,25 @@ func newBrowsers(b *bridge) (*browsers, error) {
 	if w.tls, err = o.tlsConfig(); err != nil {
 		return nil, err
 	}
+	sc := stream.Config{
+		Screen:       b.screen,
+		Sink:         &b.input,
+		Clipboard:    b.clips.of(byPage),
+		DesktopName:  b.desktopName(),
+		MaxClipboard: o.maxCutText,
+		Viewers:      func() int { return b.server.Viewers() + w.stream.Viewers() },
+		OnViewers:    func() { w.stream.Changed() },
+		Logger:       b.log,
+	}
+	if vnc.Sharing(o.shared) == vnc.SharingNever {
+		sc.Alone = b.server.GiveWay
+	}
+	if w.stream, err = stream.New(sc); err != nil {
+		return nil, err
+	}
 	w.server, err = web.New(web.Config{
 		VNC:    b.server,
+		Stream: w.stream,
 		Screen: b.screen,
 		Ready:  b.there.Load,
 		Dir:    o.webDir,
