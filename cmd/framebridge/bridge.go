@@ -252,6 +252,9 @@ func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
 	}
 	stopViewers()
 	viewers.Wait()
+	if b.web != nil {
+		b.web.video.Close()
+	}
 	stopDisplay()
 	<-display
 	return err
