@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,7 +30,10 @@ type bridge struct {
 	log    *slog.Logger
 	screen *screen.Screen
 	input  input.Switch
+	clips  clips
 	server *vnc.Server
+	web    *browsers   // nil: none
+	there  atomic.Bool // the display
 	// up, if set, is called when the display is there for the first time.
 	up func()
 	// before, if set, is called before the display is asked for, and may wait: for
@@ -57,16 +61,12 @@ func newBridge(o *serveOptions, log *slog.Logger) (*bridge, error) {
 	}
 	b := &bridge{opts: o, log: log}
 	b.screen = screen.New(screen.Config{MaxFPS: o.maxFPS, VerifyInterval: o.verifyInterval, Logger: log})
-	name := o.desktopName
-	if name == "" {
-		host, _ := os.Hostname()
-		name = host + o.display
-	}
+	b.clips.x = &b.input
 	b.server, err = vnc.New(vnc.Config{
 		Screen:       b.screen,
 		Sink:         &b.input,
-		Clipboard:    &b.input,
-		DesktopName:  name,
+		Clipboard:    b.clips.of(byViewer),
+		DesktopName:  b.desktopName(),
 		Passwords:    passwords,
 		NoAuth:       len(passwords) == 0,
 		NoAuthRights: o.rights(),
@@ -74,9 +74,44 @@ func newBridge(o *serveOptions, log *slog.Logger) (*bridge, error) {
 		Lossless:     o.lossless,
 		MaxQuality:   o.maxQuality,
 		MaxCutText:   o.maxCutText,
+		Alone:        b.alone,
+		OnViewers:    b.counted,
 		Logger:       log,
 	})
-	return b, err
+	if err != nil {
+		return nil, err
+	}
+	b.clips.join(byViewer, b.server.SetClipboard)
+	if o.web {
+		if b.web, err = newBrowsers(b); err != nil {
+			return nil, err
+		}
+		b.clips.join(byPage, b.web.stream.SetClipboard)
+	}
+	return b, nil
+}
+
+// desktopName is what viewers show in their titles.
+func (b *bridge) desktopName() string {
+	if b.opts.desktopName != "" {
+		return b.opts.desktopName
+	}
+	host, _ := os.Hostname()
+	return host + b.opts.display
+}
+
+// alone disconnects pages for a viewer that takes the screen for itself.
+func (b *bridge) alone(viewer string) {
+	if b.web != nil {
+		b.web.stream.GiveWay(viewer)
+	}
+}
+
+// counted tells pages how many look.
+func (b *bridge) counted() {
+	if b.web != nil {
+		b.web.stream.Changed()
+	}
 }
 
 // listen opens the sockets for viewers.
@@ -89,13 +124,20 @@ func (o *serveOptions) openListeners() (ls []net.Listener, err error) {
 			ls = nil
 		}
 	}()
-	if o.listen != "" {
-		l, err := net.Listen("tcp", o.listen)
+	if o.rfbListen != "" {
+		l, err := listenTCP("--rfb-listen", o.rfbListen)
 		if err != nil {
-			if errors.Is(err, syscall.EADDRINUSE) {
-				return ls, fmt.Errorf("--listen %s: the port is in use: stop the other server or choose another port (0 picks a free one)", o.listen)
-			}
-			return ls, fmt.Errorf("--listen %s: %w", o.listen, reason(err))
+			return ls, err
+		}
+		ls = append(ls, l)
+	}
+	if o.listen != "" {
+		l, err := listenTCP("--listen", o.listen)
+		if err != nil {
+			return ls, err
+		}
+		if o.web {
+			l = shared{l}
 		}
 		ls = append(ls, l)
 	}
@@ -107,6 +149,17 @@ func (o *serveOptions) openListeners() (ls []net.Listener, err error) {
 		ls = append(ls, l)
 	}
 	return ls, nil
+}
+
+func listenTCP(flag, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s %s: the port is in use: stop the other server or choose another port (0 picks a free one)", flag, addr)
+	}
+	return nil, fmt.Errorf("%s %s: %w", flag, addr, reason(err))
 }
 
 // reason strips the operation and address that net adds to its errors.
@@ -145,17 +198,22 @@ func listenUnix(path string) (net.Listener, error) {
 	return net.Listen("unix", path)
 }
 
-// ready prints the line that scripts wait for.
-func ready(w io.Writer, display string, ls []net.Listener) {
-	line := "READY"
+// ready prints the line that scripts wait for. Of several TCP ports, rfb is the one
+// that is for viewers only.
+func (o *serveOptions) ready(w io.Writer, ls []net.Listener) {
+	line, rfb, http := "READY", "", ""
 	for _, l := range ls {
-		kind := "rfb"
-		if l.Addr().Network() == "unix" {
-			kind = "unix"
+		if s, ok := l.(shared); ok {
+			http = fmt.Sprintf(" http=%s", o.url(s.Addr()))
 		}
-		line += fmt.Sprintf(" %s=%s", kind, l.Addr())
+		if l.Addr().Network() == "unix" {
+			line += fmt.Sprintf(" unix=%s", l.Addr())
+		} else if rfb == "" {
+			rfb = fmt.Sprintf(" rfb=%s", l.Addr())
+			line += rfb
+		}
 	}
-	fmt.Fprintf(w, "%s display=%s\n", line, display)
+	fmt.Fprintf(w, "%s%s display=%s\n", line, http, o.display)
 }
 
 // serve serves viewers on the listeners until ctx is done or the display cannot
@@ -167,8 +225,12 @@ func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
 	defer stopViewers()
 	errs := make(chan error, len(ls)+1)
 	for _, l := range ls {
+		serve := b.server.Serve
+		if _, ok := l.(shared); ok {
+			serve = b.web.serve
+		}
 		viewers.Go(func() {
-			if err := b.server.Serve(vctx, l); err != nil {
+			if err := serve(vctx, l); err != nil {
 				errs <- err
 			}
 		})
@@ -190,6 +252,9 @@ func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
 	}
 	stopViewers()
 	viewers.Wait()
+	if b.web != nil {
+		b.web.video.Close()
+	}
 	stopDisplay()
 	<-display
 	return err
@@ -226,7 +291,9 @@ func (b *bridge) follow(wait, run context.Context) error {
 			closed = b.opened(d)
 		}
 		b.input.Set(d.sink, d.clipboard)
+		b.there.Store(true)
 		err = b.show(run, d)
+		b.there.Store(false)
 		b.input.Set(nil, nil)
 		closed()
 		d.close()

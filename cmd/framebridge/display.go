@@ -34,7 +34,7 @@ func (b *bridge) open(ctx context.Context) (*display, error) {
 
 	so := b.selection
 	so.Display, so.AuthFile, so.Logger = o.display, o.auth, b.log
-	so.MaxBytes, so.OnText, so.Idle = o.maxCutText, b.server.SetClipboard, true
+	so.MaxBytes, so.OnText, so.Idle = o.maxCutText, b.clips.copied, true
 	sel, err := selection.Open(ctx, so)
 	if err != nil {
 		return nil, err

@@ -255,6 +255,7 @@ type server struct {
 	addr    string // "127.0.0.1:port", empty without a TCP listener
 	port    string
 	unix    string // path of the unix socket, if there is one
+	http    string // URL for browsers, if there is one
 	display string
 }
 
@@ -265,14 +266,20 @@ func startServer(t testing.TB, env []string, args ...string) *server {
 	return startServerCmd(t, command(t, env, binary, listening(args)...))
 }
 
-// listening adds --listen on a free port to the arguments.
+// listening adds --listen on a free port to the arguments. Viewers are greeted
+// after a moment: there are many of them here, and few browsers.
 func listening(args []string) []string {
-	for _, a := range args {
-		if a == "--listen" || strings.HasPrefix(a, "--listen=") {
-			return args
+	add := func(flag, value string) {
+		for _, a := range args {
+			if a == flag || strings.HasPrefix(a, flag+"=") || a == "--no-web" && flag == "--rfb-delay" {
+				return
+			}
 		}
+		args = append([]string{args[0], flag, value}, args[1:]...)
 	}
-	return append([]string{args[0], "--listen", "127.0.0.1:0"}, args[1:]...)
+	add("--listen", "127.0.0.1:0")
+	add("--rfb-delay", "1ms")
+	return args
 }
 
 func startServerCmd(t testing.TB, cmd *exec.Cmd) *server {
@@ -301,6 +308,8 @@ func (s *server) ready() {
 			s.port = port
 		case "unix":
 			s.unix = v
+		case "http":
+			s.http = v
 		case "display":
 			s.display = v
 		default:

@@ -48,6 +48,8 @@ var allowed = map[string][]string{
 	"encode/raw":        {"encode", "internal/pix"},
 	"encode/rre":        {"encode", "internal/pix"},
 	"encode/tight":      {"encode", "encode/jpeg", "internal/pix"},
+	"encode/vp8/dsp":    {"internal/pix"},
+	"encode/vp8":        {"encode/vp8/dsp", "internal/pix"},
 	"encode/zlib":       {"encode", "internal/pix"},
 	"encode/zrle":       {"encode", "internal/pix"},
 
@@ -57,9 +59,12 @@ var allowed = map[string][]string{
 
 	"internal/archtest":      {},
 	"internal/pix":           {},
+	"internal/port":          {},
 	"internal/screen":        {"capture", "internal/pix"},
-	"internal/stream":        {},
+	"internal/stream":        {"capture", "input", "internal/pix", "internal/screen"},
+	"internal/video":         {"capture", "encode/vp8", "internal/pix", "internal/screen", "internal/stream"},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
+	"internal/web":           {"internal/pix", "internal/screen", "internal/stream", "internal/vnc"},
 	"internal/x11":           {"internal/pix"},
 	"internal/x11vnc":        {},
 	"internal/xvfb":          {"internal/x11"},
@@ -75,6 +80,7 @@ var outside = map[string][]string{
 	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "input/xtest", "input/selection", "internal/xvfb/xvfbtest", "bench"},
 	"github.com/spf13/":            {"cmd/framebridge"},
 	"github.com/klauspost/":        {"encode", "encode/...", "rfb/rfbtest", "bench/recording"},
+	"github.com/coder/websocket":   {"internal/web"},
 	"github.com/amitbet/vnc2video": {},
 }
 

@@ -86,6 +86,12 @@ type Config struct {
 	MaxQuality int
 	// MaxCutText bounds clipboards in bytes; 0: rfb.DefaultMaxCutText.
 	MaxCutText int
+	// Alone is called when a viewer takes the screen for itself, for those who have
+	// viewers of other kinds to disconnect. It must not wait for them. Nil: nothing.
+	Alone func(viewer string)
+	// OnViewers is called when a viewer has come or gone; it must not block. Nil:
+	// nothing.
+	OnViewers func()
 	// Hooks decide about viewers and follow them.
 	Hooks Hooks
 	// Cursor says how the pointer is shown; empty: CursorShape.
@@ -347,40 +353,56 @@ const handover = 500 * time.Millisecond
 // join makes se one of the sessions, and disconnects others as sharing says.
 // errBusy says that it is se that has to go.
 func (s *Server) join(ctx context.Context, se *session, shared bool) error {
+	alone := s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cfg.Sharing == SharingRefuse && len(s.sessions) > 0 {
-		limit := time.NewTimer(handover)
-		defer limit.Stop()
-		for waiting := true; waiting && len(s.sessions) > 0; {
-			freed := s.freed
-			s.mu.Unlock()
-			select {
-			case <-freed:
-			case <-limit.C:
-				waiting = false
-			case <-ctx.Done():
-				waiting = false
-			}
-			s.mu.Lock()
-		}
-		if len(s.sessions) > 0 {
-			return errBusy
-		}
+	if s.cfg.Sharing == SharingRefuse && !s.awaitFree(ctx) {
+		s.mu.Unlock()
+		return errBusy
 	}
-	if s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared {
-		for other := range s.sessions {
-			s.log.Info("viewer gives way to another that does not share", "viewer", other.remote, "to", se.remote)
-			other.stop()
-		}
+	if alone {
+		s.giveWay(se.remote)
 	}
 	s.sessions[se] = struct{}{}
 	s.watchClipboard()
+	s.mu.Unlock()
+	if alone && s.cfg.Alone != nil {
+		s.cfg.Alone(se.remote)
+	}
+	s.counted()
 	return nil
+}
+
+// awaitFree waits for the last session to end, and reports whether it has. The
+// caller holds s.mu, which is not held while waiting.
+func (s *Server) awaitFree(ctx context.Context) bool {
+	limit := time.NewTimer(handover)
+	defer limit.Stop()
+	for waiting := true; waiting && len(s.sessions) > 0; {
+		freed := s.freed
+		s.mu.Unlock()
+		select {
+		case <-freed:
+		case <-limit.C:
+			waiting = false
+		case <-ctx.Done():
+			waiting = false
+		}
+		s.mu.Lock()
+	}
+	return len(s.sessions) == 0
+}
+
+// giveWay disconnects all viewers. The caller holds s.mu.
+func (s *Server) giveWay(to string) {
+	for other := range s.sessions {
+		s.log.Info("viewer gives way to another that does not share", "viewer", other.remote, "to", to)
+		other.stop()
+	}
 }
 
 // leave takes se from the sessions and tells how many there are still.
 func (s *Server) leave(se *session) int {
+	defer s.counted()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, se)

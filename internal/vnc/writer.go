@@ -41,6 +41,7 @@ type writer struct {
 	updates int64
 	snap    pix.Image
 	split   []image.Rectangle
+	fills   fills
 	making  []*product
 }
 
@@ -249,8 +250,8 @@ func (se *session) update(w wishes) (done bool, err error) {
 
 	var pseudo []byte
 	n := se.appendPseudo(&pseudo, w)
-	rects := se.plan(damage)
-	if n+len(u.Moves)+len(rects) == 0 {
+	rects := se.plan(se.fills.find(se, damage))
+	if n+len(u.Moves)+len(se.fills.found)+len(rects) == 0 {
 		return false, nil
 	}
 	return true, se.sendUpdate(pseudo, n, u.Moves, rects)

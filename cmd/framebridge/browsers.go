@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"framebridge/internal/port"
+	"framebridge/internal/stream"
+	"framebridge/internal/video"
+	"framebridge/internal/vnc"
+	"framebridge/internal/web"
+)
+
+// shared is a listener that browsers share with viewers.
+type shared struct{ net.Listener }
+
+// browsers is what serves browsers, and viewers on the same port.
+type browsers struct {
+	bridge *bridge
+	server *web.Server
+	stream *stream.Server
+	video  *video.Hub
+	tls    *tls.Config // nil: none
+}
+
+func newBrowsers(b *bridge) (*browsers, error) {
+	o := b.opts
+	w := &browsers{bridge: b}
+	var err error
+	if w.tls, err = o.tlsConfig(); err != nil {
+		return nil, err
+	}
+	sc := stream.Config{
+		Screen:       b.screen,
+		Sink:         &b.input,
+		Clipboard:    b.clips.of(byPage),
+		DesktopName:  b.desktopName(),
+		MaxClipboard: o.maxCutText,
+		Viewers:      func() int { return b.server.Viewers() + w.stream.Viewers() },
+		OnViewers:    func() { w.stream.Changed() },
+		Logger:       b.log,
+	}
+	if vnc.Sharing(o.shared) == vnc.SharingNever {
+		sc.Alone = b.server.GiveWay
+	}
+	if w.stream, err = stream.New(sc); err != nil {
+		return nil, err
+	}
+	if w.video, err = video.New(video.Config{Screen: b.screen, Logger: b.log}); err != nil {
+		return nil, err
+	}
+	w.server, err = web.New(web.Config{
+		VNC:    b.server,
+		Stream: w.stream,
+		OpenVideo: func() (stream.Video, error) {
+			return w.video.View(video.Options{}), nil
+		},
+		Screen: b.screen,
+		Ready:  b.there.Load,
+		Dir:    o.webDir,
+		Hosts:  o.webHosts,
+		Logger: b.log,
+	})
+	return w, err
+}
+
+// serve serves all that comes to a shared port, until ctx is done.
+func (w *browsers) serve(ctx context.Context, l net.Listener) error {
+	b := w.bridge
+	p, err := port.New(l, port.Config{Delay: b.opts.rfbDelay, TLS: w.tls, Logger: b.log})
+	if err != nil {
+		return err
+	}
+	b.log.Info("open in a browser", "url", b.opts.url(l.Addr()))
+	rfb, http := p.RFB(), p.HTTP()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	errs := make(chan error, 3)
+	for _, f := range []func() error{
+		func() error { return b.server.Serve(ctx, rfb) },
+		func() error { return w.server.Serve(ctx, http) },
+		func() error { return p.Serve(ctx) },
+	} {
+		wg.Go(func() {
+			defer cancel()
+			errs <- f()
+		})
+	}
+	wg.Wait()
+	close(errs)
+	for e := range errs {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// url is what a browser on this machine opens.
+func (o *serveOptions) url(a net.Addr) string {
+	scheme := "http"
+	if o.tlsCert != "" {
+		scheme = "https"
+	}
+	host := a.String()
+	if t, ok := a.(*net.TCPAddr); ok && t.IP.IsUnspecified() {
+		host = fmt.Sprintf("localhost:%d", t.Port)
+	}
+	return scheme + "://" + host + "/"
+}
+
+// tlsConfig reads the certificate; nil where there is none.
+func (o *serveOptions) tlsConfig() (*tls.Config, error) {
+	if o.tlsCert == "" {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert %s --tls-key %s: %w", o.tlsCert, o.tlsKey, err)
+	}
+	return &tls.Config{
+		Certificates: []tls.Certificate{cert},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"http/1.1"}, // WebSockets need it
+	}, nil
+}
