@@ -212,13 +212,14 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 		sc.VerifyInterval = verifyOften
 	}
 	b.screen = screen.New(sc)
+	b.clips.x = &b.input
 	name := c.Desktop
 	if name == "" {
 		host, _ := os.Hostname()
 		name = host + display
 	}
 	cfg := vnc.Config{
-		Screen: b.screen, Sink: s.filter(&b.input), Clipboard: &b.input,
+		Screen: b.screen, Sink: s.filter(&b.input), Clipboard: b.clips.of(byViewer),
 		DesktopName: name,
 		Passwords:   x.list, NoAuth: x.none(), NoAuthRights: s.rights(false),
 		Sharing:      s.sharing(),
@@ -238,6 +239,7 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 	if b.server, err = vnc.New(cfg); err != nil {
 		return nil, err
 	}
+	b.clips.join(byViewer, b.server.SetClipboard)
 	s.useInput(b)
 	b.wrap = s.wrapSource
 	b.lost = func(cause error) error {
