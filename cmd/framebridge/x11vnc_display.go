@@ -41,7 +41,7 @@ func (s *x11vncServer) chooseDisplay() (display string, wait bool, err error) {
 	}
 	if display == "" {
 		if os.Getenv("WAYLAND_DISPLAY") != "" && c.Display == "" {
-			return "", false, errors.New("Wayland desktops cannot be served ($WAYLAND_DISPLAY is set): name an X display with -display") //nolint:staticcheck // a name
+			return "", false, errors.New("a Wayland desktop cannot be served ($WAYLAND_DISPLAY is set): name an X display with -display")
 		}
 		if display = os.Getenv("DISPLAY"); display == "" {
 			display = ":0"

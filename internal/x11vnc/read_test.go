@@ -388,6 +388,19 @@ func TestParseAccept(t *testing.T) {
 	assert.Equal(t, map[int]Verdict{0: Admit, -1: Reject}, codes)
 }
 
+func TestParseRemap(t *testing.T) {
+	pairs, err := ParseRemap("Caps_Lock-Escape,a-0x62")
+	require.NoError(t, err)
+	assert.Equal(t, [][2]string{{"Caps_Lock", "Escape"}, {"a", "0x62"}}, pairs)
+	pairs, err = ParseRemap("# mine\nCaps_Lock Escape # as everybody\n\n a\tb\r\n")
+	require.NoError(t, err)
+	assert.Equal(t, [][2]string{{"Caps_Lock", "Escape"}, {"a", "b"}}, pairs)
+	for _, bad := range []string{"", "#", "a", "a-", "-b", "a b c"} {
+		_, err := ParseRemap(bad)
+		assert.Error(t, err, bad)
+	}
+}
+
 func TestParseButtonMap(t *testing.T) {
 	m, err := ParseButtonMap("123-31:Delete+Tab:=5")
 	require.NoError(t, err)
