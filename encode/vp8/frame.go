@@ -52,6 +52,9 @@ func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte
 		}
 		e.coeffProbs = before
 	}
+	if debugHook != nil {
+		debugHook(e)
+	}
 	e.rate.learn(e, f, len(dst)-start)
 	e.commit(f)
 	e.picture = nil
@@ -218,3 +221,5 @@ func (f *frame) reportQ() uint8 {
 	}
 	return f.q[segNew]
 }
+
+var debugHook func(*Encoder)
