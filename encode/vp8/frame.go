@@ -29,8 +29,8 @@ type frame struct {
 // A partition codes the residuals of every n-th row.
 type partition struct {
 	bool    boolEncoder
-	events  []event
-	refined int // events of refinement
+	events  []byte // see token.go
+	refined int    // bytes of them of refinement
 	counts  counts
 }
 
@@ -136,6 +136,7 @@ func (e *Encoder) chooseProbs(f *frame) {
 // tokens makes the events of partition p of n.
 func (t *partition) tokens(e *Encoder, p, n int) {
 	t.events, t.refined = t.events[:0], 0
+	t.counts = counts{}
 	for _, it := range e.list {
 		y := int(it.y)
 		if y&(n-1) != p {
@@ -147,24 +148,22 @@ func (t *partition) tokens(e *Encoder, p, n int) {
 			continue
 		}
 		before := len(t.events)
-		if cap(t.events)-before < 25*maxBlockEvents {
-			grown := make([]event, before, 2*cap(t.events)+64*maxBlockEvents)
+		if cap(t.events)-before < maxMacroblockBytes {
+			grown := make([]byte, before, 2*cap(t.events)+4*maxMacroblockBytes)
 			copy(grown, t.events)
 			t.events = grown
 		}
-		t.events = appendMacroblock(t.events, &e.residuals[m.slot], m.withY2(), m.has, e.info[i-e.infoStride].has, e.info[i-1].has)
+		t.events = appendMacroblock(t.events, &t.counts, &e.residuals[m.slot], m.withY2(), m.has, e.info[i-e.infoStride].has, e.info[i-1].has)
 		if it.kind == kindRefine {
 			t.refined += len(t.events) - before
 		}
 	}
-	t.counts = counts{}
-	t.counts.count(t.events)
 }
 
 // write codes the events.
-func (t *partition) write(probs *[numEventProbs]uint8) {
+func (t *partition) write(rows *eventRows) {
 	t.bool.reset(t.bool.buf[:0])
-	t.bool.events(t.events, probs)
+	t.bool.events(t.events, rows)
 	t.bool.finish()
 }
 
@@ -174,7 +173,7 @@ func (e *Encoder) assemble(dst []byte, f *frame) []byte {
 	b := &e.first
 	b.reset(b.buf[:0])
 	e.writeHeader(b, f)
-	e.coeffProbs.flat(&e.eventProbs)
+	e.coeffProbs.rows(&e.eventRows)
 	e.next.Store(0)
 	n := 1 << f.logPartitions
 	e.run(phaseWrite, n)

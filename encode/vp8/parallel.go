@@ -35,7 +35,7 @@ func (e *Encoder) part(k int) {
 			e.writeFirst()
 		}
 		for p := int(e.next.Add(1)) - 1; p < 1<<e.frame.logPartitions; p = int(e.next.Add(1)) - 1 {
-			e.parts[p].write(&e.eventProbs)
+			e.parts[p].write(&e.eventRows)
 		}
 	}
 }

@@ -115,13 +115,13 @@ type Encoder struct {
 	residuals []residual
 
 	// Memory that is used again.
-	parts      [maxWorkers]partition
-	first      boolEncoder
-	total      counts
-	eventProbs [numEventProbs]uint8
-	innerRun   runTable
-	topRun     runTable
-	runBools   [maxRunBools]runBool
+	parts     [maxWorkers]partition
+	first     boolEncoder
+	total     counts
+	eventRows eventRows
+	innerRun  runTable
+	topRun    runTable
+	runBools  [maxRunBools]runBool
 
 	// Who does the work.
 	coders  []*coder
