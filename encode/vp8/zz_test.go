@@ -34,16 +34,35 @@ func TestZZ(t *testing.T) {
 				}
 				_ = near
 			}
-			var y2,y,uv, only2, lv1 int
-			for _, it := range e.list { mb := e.info[e.index(int(it.x),int(it.y))]
-				if !mb.coded {continue}
+			var y2, y, uv, only2, lv1 int
+			for _, it := range e.list {
+				mb := e.info[e.index(int(it.x), int(it.y))]
+				if !mb.coded {
+					continue
+				}
 				r := &e.residuals[mb.slot]
-				if mb.has&hasBlocks==0 {only2++}
-				for k := range 400 { v := r.levels[k]; if v==0 {continue}
-					if v==1||v== -1 {lv1++}
-					switch {case k>=384: y2++; case k>=256: uv++; default: y++}}
+				if mb.has&hasBlocks == 0 {
+					only2++
+				}
+				for k := range 400 {
+					v := r.levels[k]
+					if v == 0 {
+						continue
+					}
+					if v == 1 || v == -1 {
+						lv1++
+					}
+					switch {
+					case k >= 384:
+						y2++
+					case k >= 256:
+						uv++
+					default:
+						y++
+					}
+				}
 			}
-			fmt.Println("  y2",y2,"y",y,"uv",uv,"only y2",only2,"ones",lv1)
+			fmt.Println("  y2", y2, "y", y, "uv", uv, "only y2", only2, "ones", lv1)
 			fmt.Println(i, "n", n, "intra", intra, "zero", zero, "sub", sub, "coded", coded, "first", len(e.first.buf), "tok", len(e.parts[0].bool.buf), "kinds", e.frame.kinds, e.frame.q)
 		}
 		e.Encode(nil, m, Change{Damage: []image.Rectangle{r}}, Options{})
