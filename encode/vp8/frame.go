@@ -46,13 +46,13 @@ func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte
 		e.coeffProbs, e.mvContexts = defaultCoeffProbs, defaultMVContexts
 	}
 	start := len(dst)
-	before := e.coeffProbs
+	coeffs, vectors := e.coeffProbs, e.mvContexts
 	for try := 0; ; try++ {
 		dst = e.attempt(dst[:start], f)
 		if !e.retry(f, o, len(dst)-start, try) {
 			break
 		}
-		e.coeffProbs = before
+		e.coeffProbs, e.mvContexts = coeffs, vectors
 	}
 	if debugHook != nil {
 		debugHook(e)

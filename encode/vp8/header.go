@@ -76,11 +76,7 @@ func (e *Encoder) writeHeader(b *boolEncoder, f *frame) {
 	b.literal(uint32(f.probGolden), 8)
 	b.flag(false) // intra modes' probabilities stay
 	b.flag(false)
-	for i := range mvUpdateProbs {
-		for _, p := range mvUpdateProbs[i] {
-			b.bool(p, false)
-		}
-	}
+	writeMVProbs(b, &e.mvContexts, e.countMVs())
 }
 
 // writeSegments sends the segments' quantisers and filter levels, and that each
@@ -268,7 +264,7 @@ func (e *Encoder) writeMode(b *boolEncoder, f *frame, x, y int) {
 		return
 	}
 	b.bool(p[3], false) // one vector for all
-	writeMV(b, m.mv, n.best, &e.mvContexts)
+	codeMV(mvWriter{b, &e.mvContexts}, m.mv, n.best)
 }
 
 func writeSegment(b *boolEncoder, f *frame, seg uint8) {

@@ -124,6 +124,7 @@ type Encoder struct {
 	parts     [maxWorkers]partition
 	first     boolEncoder
 	total     counts
+	mvCounts  mvCounts
 	eventRows eventRows
 	innerRun  runTable
 	topRun    runTable
