@@ -100,6 +100,13 @@ func (c *coder) codeNew(m *mbInfo, it *item, x, y int, q *quantiser, withAbove b
 			least = c.searchMotion(m, x, y, zero, q, withAbove)
 		}
 	}
+	ref := uint8(refLast)
+	if least > intraWorth {
+		if ref, least = c.restore(x, y, least, q); ref != refLast {
+			m.mv = mv{}
+			m.restored = least <= restorable
+		}
+	}
 	if least > intraWorth {
 		c.loadEdges(x, y, withAbove)
 		luma := &c.trial
@@ -112,8 +119,8 @@ func (c *coder) codeNew(m *mbInfo, it *item, x, y int, q *quantiser, withAbove b
 			return
 		}
 	}
-	m.ref = refLast
-	c.predictInter(&c.pred, &c.ref, x, y, m.mv)
+	m.ref = ref
+	c.predictInter(&c.pred, c.reference(ref), x, y, m.mv)
 	c.code(m, x, y, q)
 }
 
