@@ -33,7 +33,7 @@ const (
 	// wait for: about 10 ms.
 	maxRefined = 2048
 	// maxTries bounds how often a frame is coded until it fits in its budget.
-	maxTries = 3
+	maxTries = 4
 )
 
 // rate predicts sizes from what earlier frames were.
@@ -277,10 +277,24 @@ func (e *Encoder) updateMap(f *frame, filtered int) {
 // telling macroblocks apart.
 const minFiltered = 24
 
-// retry tells whether a frame of size bytes is to be coded again, coarser.
+// retry tells whether a frame of size bytes is to be coded again, and makes it
+// smaller: it leaves out refinement, or else is coarser.
 func (e *Encoder) retry(f *frame, o *Options, size, try int) bool {
-	if o.Budget == 0 || size <= o.Budget || try+1 >= maxTries || f.kinds[kindNew]+f.kinds[kindKey]+f.kinds[kindVideo] == 0 {
+	if o.Budget == 0 || size <= o.Budget || try+1 >= maxTries {
 		return false
+	}
+	if f.segmentMap {
+		e.mapKnown = false // it was not sent
+	}
+	if f.kinds[kindRefine] > 0 {
+		fixed := overhead
+		if f.kinds[kindNew]+f.kinds[kindVideo]+f.kinds[kindMoved] > 0 {
+			_, part := e.refinedShare(f, size)
+			fixed = size - int(part)
+		}
+		keep := float64(o.Budget-fixed) / float64(max(size-fixed, 1)) * (0.9 - 0.15*float64(try))
+		e.leaveOut(f, int(float64(f.kinds[kindRefine])*max(keep, 0)))
+		return true
 	}
 	q := f.fresh
 	if f.kinds[kindVideo] > f.kinds[kindNew]+f.kinds[kindKey] {
@@ -293,25 +307,47 @@ func (e *Encoder) retry(f *frame, o *Options, size, try int) bool {
 	for q++; q < maxQuantiser && f.foreseen.bytes(q) > want; q++ {
 	}
 	f.coarser(q)
-	if f.segmentMap {
-		e.mapKnown = false // it was not sent
-	}
 	return true
 }
 
-// learn compares what was foreseen with the size of a frame.
-func (r *rate) learn(e *Encoder, f *frame, size int) {
+// leaveOut takes all refined macroblocks but the first keep out of the frame.
+func (e *Encoder) leaveOut(f *frame, keep int) {
+	list := e.list[:0]
+	for _, it := range e.list {
+		if it.kind == kindRefine {
+			if keep--; keep < 0 {
+				x, y := int(it.x), int(it.y)
+				e.cur.copyMacroblock(&e.ref, x, y)
+				e.info[e.index(x, y)] = still
+				f.kinds[kindRefine]--
+				continue
+			}
+		}
+		list = append(list, it)
+	}
+	e.list = list
+	f.snapshot = false
+}
+
+// refinedShare is the number of refined macroblocks and what they take of a
+// frame's size.
+func (e *Encoder) refinedShare(f *frame, size int) (n int, part float64) {
 	all, refined := 0, 0
 	for p := range 1 << f.logPartitions {
 		all += len(e.parts[p].events)
 		refined += e.parts[p].refined
 	}
 	if all == 0 {
-		return
+		return f.kinds[kindRefine], 0
 	}
-	part := float64(size) * float64(refined) / float64(all)
-	if n := f.kinds[kindRefine]; n >= 16 {
-		r.refine += (max(part/float64(n), 4) - r.refine) / 4
+	return f.kinds[kindRefine], float64(size) * float64(refined) / float64(all)
+}
+
+// learn compares what was foreseen with the size of a frame.
+func (r *rate) learn(e *Encoder, f *frame, size int) {
+	n, part := e.refinedShare(f, size)
+	if n >= 16 {
+		r.refine += (max(part/float64(n), 4) - r.refine) / 2
 	}
 	if b := f.foreseen.bytes(f.fresh); b > 400 {
 		ratio := (float64(size) - part) / b

@@ -155,9 +155,13 @@ func (c *coder) follow(m *mbInfo, wish mv, x, y, least int) int {
 	c.predictLuma(&c.trial, &c.ref, 16*x, 16*y, v)
 	sad := dsp.SAD16x16(c.src.Y[16*(y*c.yStride+x):], c.yStride, c.trial[:], 16)
 	if v != wish {
-		// On the way to a far one, what follows counts.
-		m.mv = v
-		return 0
+		// On the way to a far one what follows counts, if that cannot look up.
+		above := c.index(x, y) - c.infoStride
+		if c.info[above].mv != wish && c.info[above+1].mv != wish {
+			m.mv = v
+			return 0
+		}
+		return least
 	}
 	if sad < least {
 		m.mv = v
@@ -195,7 +199,7 @@ func (c *coder) reachable(x, y int, v mv) (mv, bool) {
 	}
 	// Whole samples, even ones.
 	limit := func(v, pred int16) int16 {
-		return int16(min(max(int(v), int(pred)-maxDelta), int(pred)+maxDelta)) &^ 7
+		return int16(min(max(int(v), int(pred)-maxDelta+7), int(pred)+maxDelta)) &^ 7
 	}
 	v = mv{row: limit(v.row, n.best.row), col: limit(v.col, n.best.col)}
 	return v, n.reaches(v)
