@@ -20,6 +20,12 @@ func SAD4x4(a []uint8, aStride int, b []uint8, bStride int) int {
 	return sadGeneric(a, aStride, b, bStride, 4)
 }
 
+// SADSubblocks compares the 4x4 samples at src with the predictions of all modes as
+// PredictSubblocks makes them.
+func SADSubblocks(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8) [NumSubblockModes]int {
+	return sadSubblocks(src, stride, predictions)
+}
+
 // SAD16x16x4 compares the 16x16 samples at src with four blocks of the plane ref,
 // which begin at the indices at.
 func SAD16x16x4(src []uint8, srcStride int, ref []uint8, refStride int, at *[4]int) [4]int {
@@ -117,6 +123,13 @@ func sadGeneric(a []uint8, aStride int, b []uint8, bStride int, n int) (sum int)
 		}
 	}
 	return sum
+}
+
+func sadSubblocksGeneric(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8) (sums [NumSubblockModes]int) {
+	for m := range sums {
+		sums[m] = sadGeneric(src, stride, predictions[16*m:], 4, 4)
+	}
+	return sums
 }
 
 func sad16x16x4Generic(src []uint8, srcStride int, ref []uint8, refStride int, at *[4]int) (sums [4]int) {

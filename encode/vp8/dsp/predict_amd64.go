@@ -8,6 +8,25 @@ func predictTM16AVX2(dst *uint8, stride int, e *Edge)
 //go:noescape
 func predictTM8AVX2(dst *uint8, stride int, e *Edge)
 
+// The kernels copy pairs of rows.
+
+//go:noescape
+func copy16AVX2(dst *uint8, dstStride int, src *uint8, srcStride, n int)
+
+//go:noescape
+func copy8AVX2(dst *uint8, dstStride int, src *uint8, srcStride, n int)
+
+func copyBlock(dst []uint8, dstStride int, src []uint8, srcStride int, w, h int) {
+	switch {
+	case !hasAVX2 || w < 8 || h&1 != 0 || h == 0:
+		copyGeneric(dst, dstStride, src, srcStride, w, h)
+	case w == 16:
+		copy16AVX2(at(dst, dstStride, 16, h), dstStride, at(src, srcStride, 16, h), srcStride, h/2)
+	default:
+		copy8AVX2(at(dst, dstStride, 8, h), dstStride, at(src, srcStride, 8, h), srcStride, h/2)
+	}
+}
+
 func predictTM(dst []uint8, stride int, e *Edge, size int) {
 	switch {
 	case !hasAVX2:
@@ -40,11 +59,14 @@ var kernelTaps = func() (t [8]taps) {
 	return t
 }()
 
-// tapShuffles picks the pairs of taps 1 and 3, 2 and 4, 0 and 5 for eight samples in
-// each half of a vector, for the widths 16, 8 and 4. So that no byte too many is
+// shuffles pick the pairs of taps 1 and 3, 2 and 4, 0 and 5 for eight samples in
+// each half of a vector.
+type shuffles [3][32]uint8
+
+// tapShuffles are those for the widths 16, 8 and 4. So that no byte too many is
 // read, the halves hold the samples -2 to 13 and 3 to 18 of a row; or both hold -2
 // to 5 and, of the width 8, 3 to 10, of 4, -1 to 6.
-var tapShuffles = func() (t [3][3][32]uint8) {
+var tapShuffles = func() (t [3]shuffles) {
 	for width := range t {
 		for pair, taps := range [3][2]int{{-1, 1}, {0, 2}, {-2, 3}} {
 			for i := range 32 {
@@ -73,13 +95,13 @@ var tapShuffles = func() (t [3][3][32]uint8) {
 // ends TapsAfter after.
 
 //go:noescape
-func tapsRows16AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
+func tapsRows16AVX2(mid *uint16, src *uint8, stride, n int, t *taps, s *shuffles)
 
 //go:noescape
-func tapsRows8AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
+func tapsRows8AVX2(mid *uint16, src *uint8, stride, n int, t *taps, s *shuffles)
 
 //go:noescape
-func tapsRows4AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
+func tapsRows4AVX2(mid *uint16, src *uint8, stride, n int, t *taps, s *shuffles)
 
 //go:noescape
 func widen16AVX2(mid *uint16, src *uint8, stride, n int)
@@ -131,15 +153,15 @@ func sixTapPredict(dst []uint8, dstStride int, ref []uint8, index, refStride int
 	src, tx, ty := &ref[first], &kernelTaps[fx&7], &kernelTaps[fy&7]
 	switch {
 	case w == 16 && fx != 0:
-		tapsRows16AVX2(&mid[0], src, refStride, n, tx)
+		tapsRows16AVX2(&mid[0], src, refStride, n, tx, &tapShuffles[0])
 	case w == 16:
 		widen16AVX2(&mid[0], src, refStride, n)
 	case w == 8 && fx != 0:
-		tapsRows8AVX2(&mid[0], src, refStride, n, tx)
+		tapsRows8AVX2(&mid[0], src, refStride, n, tx, &tapShuffles[1])
 	case w == 8:
 		widen8AVX2(&mid[0], src, refStride, n)
 	case fx != 0:
-		tapsRows4AVX2(&mid[0], src, refStride, n, tx)
+		tapsRows4AVX2(&mid[0], src, refStride, n, tx, &tapShuffles[2])
 	default:
 		widen4AVX2(&mid[0], src, refStride, n)
 	}

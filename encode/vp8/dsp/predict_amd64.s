@@ -13,6 +13,44 @@ REPEAT(words, 0, 0x0040004000400040)  // rounding
 REPEAT(words, 32, 0x00ff00ff00ff00ff) // the largest sample
 GLOBL words<>(SB), (RODATA|NOPTR), $64
 
+// func copy16AVX2(dst *uint8, dstStride int, src *uint8, srcStride, n int)
+TEXT ·copy16AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ dstStride+8(FP), R8
+	MOVQ src+16(FP), SI
+	MOVQ srcStride+24(FP), R9
+	MOVQ n+32(FP), CX
+
+loop:
+	VMOVDQU (SI), X0
+	VMOVDQU (SI)(R9*1), X1
+	VMOVDQU X0, (DI)
+	VMOVDQU X1, (DI)(R8*1)
+	LEAQ    (SI)(R9*2), SI
+	LEAQ    (DI)(R8*2), DI
+	DECQ    CX
+	JNZ     loop
+	RET
+
+// func copy8AVX2(dst *uint8, dstStride int, src *uint8, srcStride, n int)
+TEXT ·copy8AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ dstStride+8(FP), R8
+	MOVQ src+16(FP), SI
+	MOVQ srcStride+24(FP), R9
+	MOVQ n+32(FP), CX
+
+loop:
+	VMOVQ   (SI), X0
+	VMOVQ   (SI)(R9*1), X1
+	VMOVQ   X0, (DI)
+	VMOVQ   X1, (DI)(R8*1)
+	LEAQ    (SI)(R9*2), SI
+	LEAQ    (DI)(R8*2), DI
+	DECQ    CX
+	JNZ     loop
+	RET
+
 // func predictTM16AVX2(dst *uint8, stride int, e *Edge)
 TEXT ·predictTM16AVX2(SB), NOSPLIT, $32-24
 	MOVQ dst+0(FP), DI
@@ -73,15 +111,15 @@ loop:
 	JNZ          loop
 	RET
 
-#define ROWCONSTANTS(shuffles) \
-	VMOVDQU      ·tapShuffles+(shuffles)(SB), Y10    \
-	VMOVDQU      ·tapShuffles+(shuffles+32)(SB), Y11 \
-	VMOVDQU      ·tapShuffles+(shuffles+64)(SB), Y12 \
-	VPBROADCASTW taps_f13(BX), Y13                   \
-	VPBROADCASTW taps_f24(BX), Y14                   \
-	VPBROADCASTW taps_f05(BX), Y15                   \
-	VMOVDQU      words<>+0(SB), Y8                   \
-	VMOVDQU      words<>+32(SB), Y9                  \
+#define ROWCONSTANTS \
+	VMOVDQU      (AX), Y10           \
+	VMOVDQU      32(AX), Y11         \
+	VMOVDQU      64(AX), Y12         \
+	VPBROADCASTW taps_f13(BX), Y13   \
+	VPBROADCASTW taps_f24(BX), Y14   \
+	VPBROADCASTW taps_f05(BX), Y15   \
+	VMOVDQU      words<>+0(SB), Y8   \
+	VMOVDQU      words<>+32(SB), Y9  \
 	VPXOR        Y7, Y7, Y7
 
 // ROW filters the samples in Y0 to words. The sum of all but taps 2 and 4, and these,
@@ -100,14 +138,15 @@ loop:
 	VPMAXSW    Y7, Y0, Y0  \
 	VPMINSW    Y9, Y0, Y0
 
-// func tapsRows16AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
-TEXT ·tapsRows16AVX2(SB), NOSPLIT, $0-40
+// func tapsRows16AVX2(mid *uint16, src *uint8, stride, n int, t *taps, s *shuffles)
+TEXT ·tapsRows16AVX2(SB), NOSPLIT, $0-48
 	MOVQ mid+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ stride+16(FP), R8
 	MOVQ n+24(FP), CX
 	MOVQ t+32(FP), BX
-	ROWCONSTANTS(0)
+	MOVQ s+40(FP), AX
+	ROWCONSTANTS
 
 loop:
 	VMOVDQU -2(SI), X0
@@ -121,14 +160,15 @@ loop:
 	VZEROUPPER
 	RET
 
-// func tapsRows8AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
-TEXT ·tapsRows8AVX2(SB), NOSPLIT, $0-40
+// func tapsRows8AVX2(mid *uint16, src *uint8, stride, n int, t *taps, s *shuffles)
+TEXT ·tapsRows8AVX2(SB), NOSPLIT, $0-48
 	MOVQ mid+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ stride+16(FP), R8
 	MOVQ n+24(FP), CX
 	MOVQ t+32(FP), BX
-	ROWCONSTANTS(96)
+	MOVQ s+40(FP), AX
+	ROWCONSTANTS
 
 loop:
 	LEAQ    (SI)(R8*1), R9
@@ -148,14 +188,15 @@ loop:
 	VZEROUPPER
 	RET
 
-// func tapsRows4AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
-TEXT ·tapsRows4AVX2(SB), NOSPLIT, $0-40
+// func tapsRows4AVX2(mid *uint16, src *uint8, stride, n int, t *taps, s *shuffles)
+TEXT ·tapsRows4AVX2(SB), NOSPLIT, $0-48
 	MOVQ mid+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ stride+16(FP), R8
 	MOVQ n+24(FP), CX
 	MOVQ t+32(FP), BX
-	ROWCONSTANTS(192)
+	MOVQ s+40(FP), AX
+	ROWCONSTANTS
 
 loop:
 	LEAQ    (SI)(R8*1), R9

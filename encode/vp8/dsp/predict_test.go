@@ -218,16 +218,18 @@ func TestSixTapExtremes(t *testing.T) {
 }
 
 func TestCopy(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(4, 4))
-	for range 300 {
+	everyWay(t, 300, func(t *testing.T, rnd *rand.Rand, mem memory) {
 		w, h := 4<<rnd.IntN(3), 1+rnd.IntN(16)
-		src, ss := plane(rnd, heap, w, h)
+		src, ss := plane(rnd, mem, w, h)
 		dst, ds := plane(rnd, heap, w, h)
+		if rnd.IntN(2) == 0 {
+			src, ss, dst, ds = dst, ds, src, ss
+		}
 		want := slices.Clone(dst)
 		for i := range w * h {
 			want[i/w*ds+i%w] = src[i/w*ss+i%w]
 		}
 		Copy(dst, ds, src, ss, w, h)
 		sameBlock(t, want, dst, ds, "%dx%d", w, h)
-	}
+	})
 }

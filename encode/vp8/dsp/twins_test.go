@@ -101,6 +101,11 @@ func TestMeasures(t *testing.T) {
 			default:
 				require.Equal(t, sad, SAD4x4(a, as, b, bs))
 				require.Equal(t, sse, SSE4x4(a, as, b, bs))
+				var all [16 * NumSubblockModes]uint8
+				randomSamples(rnd, all[:])
+				for m, sum := range SADSubblocks(a, as, &all) {
+					require.Equal(t, sadGeneric(a, as, all[16*m:], 4, 4), sum)
+				}
 			}
 		}
 		ref, stride := plane(rnd, mem, 40, 40)
