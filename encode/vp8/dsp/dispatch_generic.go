@@ -53,3 +53,11 @@ func predictTM(dst []uint8, stride int, e *Edge, size int) { predictTMGeneric(ds
 func sixTapPredict(dst []uint8, dstStride int, ref []uint8, at, refStride int, fx, fy int, w, h int) {
 	sixTapGeneric(dst, dstStride, ref, at, refStride, fx, fy, w, h)
 }
+
+func (l *LoopLimits) macroblockEdge(b []uint8, at, across, along, n int) {
+	l.macroblockEdgeGeneric(b, at, across, along, n)
+}
+
+func (l *LoopLimits) subblockEdge(b []uint8, at, across, along, n int) {
+	l.subblockEdgeGeneric(b, at, across, along, n)
+}
