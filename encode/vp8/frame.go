@@ -52,6 +52,9 @@ func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte
 		}
 		e.coeffProbs = before
 	}
+	if debugHook != nil {
+		debugHook(e)
+	}
 	e.rate.learn(e, f, len(dst)-start)
 	e.commit(f)
 	e.picture = nil
@@ -64,6 +67,7 @@ func (e *Encoder) attempt(dst []byte, f *frame) []byte {
 	if n := e.split(); n > 0 {
 		e.run(phaseCode, n)
 	}
+	e.applyFilter(f)
 	e.inheritY2()
 	e.chooseProbs(f)
 	n := 1 << f.logPartitions
@@ -91,7 +95,7 @@ func (e *Encoder) inheritY2() {
 		if !m.withY2() {
 			m.has = m.has&hasBlocks | e.info[i-1].has&hasY2Left | e.info[i-e.infoStride].has&hasY2Above
 		}
-		if m.coded || m.ref != refLast || m.mv != (mv{}) {
+		if m.coded || m.seg == segFiltered || m.ref != refLast || m.mv != (mv{}) {
 			e.busy.add(&e.geometry, x, y)
 		}
 	}
@@ -217,3 +221,5 @@ func (f *frame) reportQ() uint8 {
 	}
 	return f.q[segNew]
 }
+
+var debugHook func(*Encoder)

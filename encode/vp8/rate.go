@@ -13,6 +13,7 @@ const (
 	segNew = iota // also all that is still
 	segRefine
 	segVideo
+	segFiltered // video with the loop filter
 )
 
 // Quantiser indices of new contents and of video by Quality, where the budget
@@ -127,7 +128,7 @@ func (c *coder) convert(x, y, n int) {
 // plan chooses the quantisers and what is refined.
 func (e *Encoder) plan(f *frame, o *Options) {
 	base := qualities[o.Quality]
-	f.q = [4]uint8{segNew: base.fresh, segRefine: finalQuantiser, segVideo: base.video, 3: base.video}
+	f.q = [4]uint8{segNew: base.fresh, segRefine: finalQuantiser, segVideo: base.video, segFiltered: base.video}
 	fresh := e.dirty.count()
 	if f.key {
 		fresh = e.macroblocks()
@@ -161,7 +162,7 @@ const overhead = 300
 func (f *frame) coarser(q uint8) {
 	f.q[segNew] = max(f.q[segNew], q)
 	f.q[segVideo] = max(f.q[segVideo], q)
-	f.q[3] = f.q[segVideo]
+	f.q[segFiltered] = f.q[segVideo]
 }
 
 // pick chooses up to most macroblocks that are still, going on where the last
@@ -192,26 +193,53 @@ func (e *Encoder) pick(f *frame, most int) {
 
 // assign gives macroblocks their segments.
 func (e *Encoder) assign(f *frame) {
-	used := 0
-	for _, n := range []int{f.kinds[kindNew] + f.kinds[kindKey] + f.kinds[kindMoved], f.kinds[kindRefine], f.kinds[kindVideo]} {
-		if n > 0 {
-			used++
+	g := &e.geometry
+	clear(e.busy) // here: video
+	f.filter = 0
+	if f.kinds[kindVideo] >= minFiltered {
+		f.filter = filterLevel(f.q[segVideo])
+	}
+	var used [4]bool
+	for i := range e.list {
+		it := &e.list[i]
+		x, y := int(it.x), int(it.y)
+		seg := it.kind.segment()
+		if seg == segVideo {
+			e.busy.add(g, x, y)
+			if f.filter > 0 && (x == 0 || e.busy.has(g, x-1, y)) && (y == 0 || e.busy.has(g, x, y-1)) {
+				seg = segFiltered
+			}
+		}
+		used[seg] = true
+		e.info[g.index(x, y)] = mbInfo{slot: int32(i), mv: it.wish, seg: seg}
+	}
+	f.segmentFilter = [4]uint8{segFiltered: f.filter}
+	if !used[segFiltered] {
+		f.filter = 0
+	}
+	n := 0
+	var only uint8
+	for seg, u := range used {
+		if u {
+			n++
+			only = uint8(seg)
 		}
 	}
-	f.segments = used > 1
-	for i, it := range e.list {
-		mb := &e.info[e.index(int(it.x), int(it.y))]
-		*mb = mbInfo{slot: int32(i), mv: it.wish}
-		if f.segments {
-			mb.seg = it.kind.segment()
-		}
-	}
-	if !f.segments && len(e.list) > 0 {
-		q := f.q[e.list[0].kind.segment()]
+	f.segments = n > 1 || used[segFiltered]
+	if !f.segments {
+		q := f.q[only]
 		f.q = [4]uint8{q, q, q, q}
+		for _, it := range e.list {
+			e.info[g.index(int(it.x), int(it.y))].seg = 0
+		}
 	}
 }
 
+// minFiltered is the number of macroblocks below which the filter is not worth
+// telling macroblocks apart.
+const minFiltered = 24
+
+// segment is a kind's, as long as nothing is filtered.
 func (k kind) segment() uint8 {
 	switch k {
 	case kindRefine:
