@@ -8,15 +8,17 @@ import (
 
 // frame is what one frame's header says, and what it is made of.
 type frame struct {
-	key           bool
-	snapshot      bool // becomes the golden frame
-	segments      bool
-	q             [4]uint8 // quantiser index by segment
-	filter        uint8
-	segmentFilter [4]uint8
-	segmentProbs  [3]uint8
-	logPartitions int
-	counts        *counts // for new probabilities, or nil
+	key                   bool
+	snapshot              bool // becomes the golden frame
+	segments              bool
+	segmentMap            bool     // macroblocks tell their segment
+	q                     [4]uint8 // quantiser index by segment
+	fresh, refined, video uint8    // and by what it is for
+	filter                uint8
+	segmentFilter         [4]uint8
+	segmentProbs          [3]uint8
+	logPartitions         int
+	counts                *counts // for new probabilities, or nil
 
 	probSkip, probIntra, probLast, probGolden uint8
 
@@ -44,13 +46,13 @@ func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte
 		e.coeffProbs, e.mvContexts = defaultCoeffProbs, defaultMVContexts
 	}
 	start := len(dst)
-	before := e.coeffProbs
+	coeffs, vectors := e.coeffProbs, e.mvContexts
 	for try := 0; ; try++ {
 		dst = e.attempt(dst[:start], f)
 		if !e.retry(f, o, len(dst)-start, try) {
 			break
 		}
-		e.coeffProbs = before
+		e.coeffProbs, e.mvContexts = coeffs, vectors
 	}
 	if debugHook != nil {
 		debugHook(e)
@@ -95,7 +97,7 @@ func (e *Encoder) inheritY2() {
 		if !m.withY2() {
 			m.has = m.has&hasBlocks | e.info[i-1].has&hasY2Left | e.info[i-e.infoStride].has&hasY2Above
 		}
-		if m.coded || m.seg == segFiltered || m.ref != refLast || m.mv != (mv{}) {
+		if m.coded || e.frame.segmentMap && m.seg != 0 || m.ref != refLast || m.mv != (mv{}) {
 			e.busy.add(&e.geometry, x, y)
 		}
 	}
@@ -212,14 +214,15 @@ func (e *Encoder) commit(f *frame) {
 // describe is what the caller is told of the frame.
 func (e *Encoder) describe() Info {
 	f := &e.frame
-	return Info{Key: f.key, Quantiser: int(f.reportQ()), Macroblocks: len(e.list), Refining: !e.coarse.empty()}
-}
-
-func (f *frame) reportQ() uint8 {
-	if f.kinds[kindNew]+f.kinds[kindKey]+f.kinds[kindVideo] == 0 && f.kinds[kindRefine] > 0 {
-		return f.q[segRefine]
+	q := f.fresh
+	switch {
+	case f.kinds[kindNew]+f.kinds[kindKey] > 0:
+	case f.kinds[kindVideo] > 0:
+		q = f.video
+	case f.kinds[kindRefine] > 0:
+		q = f.refined
 	}
-	return f.q[segNew]
+	return Info{Key: f.key, Quantiser: int(q), Macroblocks: len(e.list), Refining: !e.coarse.empty()}
 }
 
 var debugHook func(*Encoder)

@@ -128,7 +128,7 @@ func (c *coder) convert(x, y, n int) {
 // plan chooses the quantisers and what is refined.
 func (e *Encoder) plan(f *frame, o *Options) {
 	base := qualities[o.Quality]
-	f.q = [4]uint8{segNew: base.fresh, segRefine: finalQuantiser, segVideo: base.video, segFiltered: base.video}
+	f.fresh, f.refined, f.video = base.fresh, finalQuantiser, base.video
 	fresh := e.dirty.count()
 	if f.key {
 		fresh = e.macroblocks()
@@ -136,7 +136,7 @@ func (e *Encoder) plan(f *frame, o *Options) {
 	used := float64(overhead)
 	if o.Budget > 0 && fresh > 0 {
 		h := e.sample(f, fresh)
-		q := f.q[segNew]
+		q := f.fresh
 		for q < maxQuantiser && h.bytes(q)*e.rate.factor > float64(o.Budget)-overhead {
 			q++
 		}
@@ -160,9 +160,7 @@ const overhead = 300
 
 // coarser makes the quantiser index of new contents q, and that of video no finer.
 func (f *frame) coarser(q uint8) {
-	f.q[segNew] = max(f.q[segNew], q)
-	f.q[segVideo] = max(f.q[segVideo], q)
-	f.q[segFiltered] = f.q[segVideo]
+	f.fresh, f.video = max(f.fresh, q), max(f.video, q)
 }
 
 // pick chooses up to most macroblocks that are still, going on where the last
@@ -191,71 +189,103 @@ func (e *Encoder) pick(f *frame, most int) {
 	}
 }
 
-// assign gives macroblocks their segments.
+// assign gives macroblocks their segments. Decoders keep the map of segments from
+// one frame to the next, so that a video that stays where it is costs its map once.
 func (e *Encoder) assign(f *frame) {
 	g := &e.geometry
-	clear(e.busy) // here: video
 	f.filter = 0
 	if f.kinds[kindVideo] >= minFiltered {
-		f.filter = filterLevel(f.q[segVideo])
+		f.filter = filterLevel(f.video)
 	}
-	var used [4]bool
+	f.q = [4]uint8{segNew: f.fresh, segRefine: f.refined, segVideo: f.video, segFiltered: f.video}
+	rest := f.kinds[kindNew] + f.kinds[kindKey] + f.kinds[kindRefine]
+	mixed := rest > f.kinds[kindRefine] && f.kinds[kindRefine] > 0
+	if f.kinds[kindRefine] > 0 && !mixed {
+		// Refinement alone is the segment of what is not video.
+		f.q[segNew] = f.refined
+	}
+	clear(e.busy) // here: video
+	filtered := 0
 	for i := range e.list {
 		it := &e.list[i]
 		x, y := int(it.x), int(it.y)
-		seg := it.kind.segment()
-		if seg == segVideo {
+		seg := uint8(segNew)
+		switch {
+		case it.kind == kindVideo:
+			seg = segVideo
 			e.busy.add(g, x, y)
 			if f.filter > 0 && (x == 0 || e.busy.has(g, x-1, y)) && (y == 0 || e.busy.has(g, x, y-1)) {
 				seg = segFiltered
+				filtered++
 			}
+		case it.kind == kindRefine && mixed:
+			seg = segRefine
 		}
-		used[seg] = true
 		e.info[g.index(x, y)] = mbInfo{slot: int32(i), mv: it.wish, seg: seg}
 	}
-	f.segmentFilter = [4]uint8{segFiltered: f.filter}
-	if !used[segFiltered] {
+	if filtered == 0 {
 		f.filter = 0
 	}
-	n := 0
-	var only uint8
-	for seg, u := range used {
-		if u {
-			n++
-			only = uint8(seg)
-		}
-	}
-	f.segments = n > 1 || used[segFiltered]
+	f.segmentFilter = [4]uint8{segFiltered: f.filter}
+	f.segmentMap = false
+	f.segments = mixed || f.kinds[kindVideo] > 0 && rest > 0 || filtered > 0
 	if !f.segments {
-		q := f.q[only]
+		if f.kinds[kindVideo] > 0 {
+			f.q[segNew] = f.video
+		}
+		q := f.q[segNew]
 		f.q = [4]uint8{q, q, q, q}
 		for _, it := range e.list {
-			e.info[g.index(int(it.x), int(it.y))].seg = 0
+			e.info[g.index(int(it.x), int(it.y))].seg = segNew
+		}
+		e.mapKnown = false // some decoders forget it
+		return
+	}
+	e.updateMap(f, filtered)
+}
+
+// updateMap compares the map of segments that decoders have with the one that the
+// frame needs: coded macroblocks must have theirs, and those that are not must not
+// be filtered.
+func (e *Encoder) updateMap(f *frame, filtered int) {
+	f.segmentMap = !e.mapKnown || f.key
+	known := 0
+	for _, it := range e.list {
+		i := e.number(int(it.x), int(it.y))
+		seg := e.info[e.index(int(it.x), int(it.y))].seg
+		if e.segMap[i] == segFiltered {
+			known++
+		}
+		if e.segMap[i] != seg {
+			f.segmentMap = true
 		}
 	}
+	if f.filter > 0 && known != e.mapFiltered {
+		f.segmentMap = true
+	}
+	if !f.segmentMap {
+		return
+	}
+	clear(e.segMap)
+	for _, it := range e.list {
+		e.segMap[e.number(int(it.x), int(it.y))] = e.info[e.index(int(it.x), int(it.y))].seg
+	}
+	e.mapFiltered, e.mapKnown = filtered, true
 }
 
 // minFiltered is the number of macroblocks below which the filter is not worth
 // telling macroblocks apart.
 const minFiltered = 24
 
-// segment is a kind's, as long as nothing is filtered.
-func (k kind) segment() uint8 {
-	switch k {
-	case kindRefine:
-		return segRefine
-	case kindVideo:
-		return segVideo
-	}
-	return segNew
-}
-
 // retry tells whether a frame of size bytes is to be coded again, coarser.
 func (e *Encoder) retry(f *frame, o *Options, size, try int) bool {
 	if o.Budget == 0 || size <= o.Budget || try+1 >= maxTries || f.kinds[kindNew]+f.kinds[kindKey]+f.kinds[kindVideo] == 0 {
 		return false
 	}
-	q := f.q[segNew]
+	q := f.fresh
+	if f.kinds[kindVideo] > f.kinds[kindNew]+f.kinds[kindKey] {
+		q = f.video
+	}
 	if q == maxQuantiser {
 		return false
 	}
@@ -263,6 +293,9 @@ func (e *Encoder) retry(f *frame, o *Options, size, try int) bool {
 	for q++; q < maxQuantiser && f.foreseen.bytes(q) > want; q++ {
 	}
 	f.coarser(q)
+	if f.segmentMap {
+		e.mapKnown = false // it was not sent
+	}
 	return true
 }
 
@@ -280,7 +313,7 @@ func (r *rate) learn(e *Encoder, f *frame, size int) {
 	if n := f.kinds[kindRefine]; n >= 16 {
 		r.refine += (max(part/float64(n), 4) - r.refine) / 4
 	}
-	if b := f.foreseen.bytes(f.q[segNew]); b > 400 {
+	if b := f.foreseen.bytes(f.fresh); b > 400 {
 		ratio := (float64(size) - part) / b
 		r.factor += (min(max(ratio, 0.1), 4) - r.factor) / 2
 	}

@@ -98,8 +98,14 @@ type Encoder struct {
 	coeffProbs coeffProbs
 	mvContexts [2]mvContext
 	rate       rate
-	started    bool
-	now        time.Duration
+
+	// The map of segments that decoders have, if they have one.
+	segMap      []uint8
+	mapFiltered int // macroblocks of segFiltered in it
+	mapKnown    bool
+
+	started bool
+	now     time.Duration
 
 	// Of the frame in the making.
 	frame     frame
@@ -118,6 +124,7 @@ type Encoder struct {
 	parts     [maxWorkers]partition
 	first     boolEncoder
 	total     counts
+	mvCounts  mvCounts
 	eventRows eventRows
 	innerRun  runTable
 	topRun    runTable
@@ -155,7 +162,7 @@ func New(width, height int, cfg Config) (*Encoder, error) {
 		}
 	}
 	e.busy, e.dirty, e.moved, e.refine, e.coarse = newMap(g), newMap(g), newMap(g), newMap(g), newMap(g)
-	e.state = make([]mbState, g.macroblocks())
+	e.state, e.segMap = make([]mbState, g.macroblocks()), make([]uint8, g.macroblocks())
 	e.rate = newRate()
 	e.hire()
 	return e, nil
@@ -182,7 +189,8 @@ func (e *Encoder) Clone() *Encoder {
 		src: e.src.clone(), ref: e.ref.clone(), cur: e.cur.clone(),
 		state: slices.Clone(e.state), coarse: slices.Clone(e.coarse), refineAt: e.refineAt,
 		coeffProbs: e.coeffProbs, mvContexts: e.mvContexts, rate: e.rate, started: e.started, now: e.now,
-		info: slices.Clone(e.info),
+		info:   slices.Clone(e.info),
+		segMap: slices.Clone(e.segMap), mapFiltered: e.mapFiltered, mapKnown: e.mapKnown,
 	}
 	g := &c.geometry
 	c.busy, c.dirty, c.moved, c.refine = newMap(g), newMap(g), newMap(g), newMap(g)

@@ -16,7 +16,7 @@ func TestZZ(t *testing.T) {
 	for i := range 20 {
 		film.draw(m, r, i)
 		debugHook = func(e *Encoder) {
-			var intra, coded, zero, n, sub, near int
+			var cn, cr, cw, intra, coded, zero, n, sub int
 			for _, it := range e.list {
 				mb := e.info[e.index(int(it.x), int(it.y))]
 				n++
@@ -32,7 +32,18 @@ func TestZZ(t *testing.T) {
 				if mb.coded {
 					coded++
 				}
-				_ = near
+
+				if mb.ref != 0 && mb.mv != (mv{}) {
+					nn := e.nearMVs(e.info, int(it.x), int(it.y))
+					if mb.mv == nn.nearest {
+						cn++
+					} else if mb.mv == nn.near {
+						cr++
+					} else {
+						cw++
+						fmt.Print(int(mb.mv.row)-int(nn.best.row), ",", int(mb.mv.col)-int(nn.best.col), " ")
+					}
+				}
 			}
 			var y2, y, uv, only2, lv1 int
 			for _, it := range e.list {
@@ -63,7 +74,7 @@ func TestZZ(t *testing.T) {
 				}
 			}
 			fmt.Println("  y2", y2, "y", y, "uv", uv, "only y2", only2, "ones", lv1)
-			fmt.Println(i, "n", n, "intra", intra, "zero", zero, "sub", sub, "coded", coded, "first", len(e.first.buf), "tok", len(e.parts[0].bool.buf), "kinds", e.frame.kinds, e.frame.q)
+			fmt.Println(i, "n", n, "intra", intra, "zero", zero, "sub", sub, "coded", coded, "first", len(e.first.buf), "tok", len(e.parts[0].bool.buf), "near", cn, cr, cw, "kinds", e.frame.kinds, e.frame.q)
 		}
 		e.Encode(nil, m, Change{Damage: []image.Rectangle{r}}, Options{})
 	}
