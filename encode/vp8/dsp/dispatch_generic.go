@@ -61,3 +61,7 @@ func (l *LoopLimits) macroblockEdge(b []uint8, at, across, along, n int) {
 func (l *LoopLimits) subblockEdge(b []uint8, at, across, along, n int) {
 	l.subblockEdgeGeneric(b, at, across, along, n)
 }
+
+func predictSubblocks(dst *[16 * NumSubblockModes]uint8, e *SubblockEdge) {
+	predictSubblocksGeneric(dst, e)
+}

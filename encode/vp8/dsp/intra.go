@@ -186,6 +186,10 @@ func PredictSubblock(dst []uint8, stride int, mode SubblockMode, e *SubblockEdge
 // PredictSubblocks predicts a 4x4 block in all modes: in mode m it is the 16 samples
 // from dst[16*m], row by row.
 func PredictSubblocks(dst *[16 * NumSubblockModes]uint8, e *SubblockEdge) {
+	predictSubblocks(dst, e)
+}
+
+func predictSubblocksGeneric(dst *[16 * NumSubblockModes]uint8, e *SubblockEdge) {
 	for m := range NumSubblockModes {
 		subblock((*[16]uint8)(dst[16*int(m):]), m, e)
 	}

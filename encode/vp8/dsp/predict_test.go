@@ -85,10 +85,9 @@ var subblockSources = map[SubblockMode][16]string{
 }
 
 func TestPredictSubblock(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(9, 9))
 	require.Len(t, subblockSources, int(NumSubblockModes)-2)
-	for range 2000 {
-		var e SubblockEdge
+	everyWay(t, 400, func(t *testing.T, rnd *rand.Rand, mem memory) {
+		e := (*SubblockEdge)(mem(len(SubblockEdge{})))
 		randomSamples(rnd, e[:])
 		sample := func(name byte) int {
 			if name >= 'a' {
@@ -97,7 +96,7 @@ func TestPredictSubblock(t *testing.T) {
 			return int(e[name-'0'])
 		}
 		var all [16 * NumSubblockModes]uint8
-		PredictSubblocks(&all, &e)
+		PredictSubblocks(&all, e)
 		for mode := range NumSubblockModes {
 			dst, stride := plane(rnd, heap, 4, 4)
 			want := slices.Clone(dst)
@@ -124,13 +123,15 @@ func TestPredictSubblock(t *testing.T) {
 						}
 					}
 					want[y*stride+x] = uint8(v)
-					require.EqualValues(t, v, all[16*int(mode)+4*y+x], "mode %d at (%d, %d)", mode, x, y)
+					if got := all[16*int(mode)+4*y+x]; int(got) != v {
+						t.Fatalf("mode %d at (%d, %d): want %d, got %d", mode, x, y, v, got)
+					}
 				}
 			}
-			PredictSubblock(dst, stride, mode, &e)
+			PredictSubblock(dst, stride, mode, e)
 			sameBlock(t, want, dst, stride, "mode %d", mode)
 		}
-	}
+	})
 }
 
 // referenceSixTap filters as RFC 6386, section 18.3, has it: all rows first, then

@@ -165,7 +165,7 @@ func TestHash(t *testing.T) {
 }
 
 func TestConvert(t *testing.T) {
-	everyWay(t, 150, func(t *testing.T, rnd *rand.Rand, mem memory) {
+	everyWay(t, 60, func(t *testing.T, rnd *rand.Rand, mem memory) {
 		w, h := 1+rnd.IntN(90), 1+rnd.IntN(40)
 		stride := 4*w + rnd.IntN(30)
 		m := pix.Image{Pix: mem((h-1)*stride + 4*w), Stride: stride, Rect: image.Rect(3, 4, 3+w, 4+h)}
