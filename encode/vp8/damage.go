@@ -196,7 +196,11 @@ func (e *Encoder) remember(f *frame) {
 		if it.kind == kindMoved {
 			s.quality, s.drift, s.stale, s.streak = e.moves[i].quality, e.moves[i].drift, true, 0
 		} else {
-			s.quality, s.drift, s.stale = f.q[e.info[g.index(x, y)].seg], 0, false
+			mb := &e.info[g.index(x, y)]
+			s.quality, s.drift, s.stale = f.q[mb.seg], 0, false
+			if mb.restored && !mb.coded {
+				s.quality = finalQuantiser
+			}
 		}
 		if s.quality > finalQuantiser || s.drift > 0 {
 			e.coarse.add(g, x, y)

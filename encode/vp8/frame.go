@@ -42,6 +42,7 @@ func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte
 	e.mark(c, f)
 	e.plan(f, o)
 	e.collect(f)
+	f.snapshot = e.wantSnapshot(f)
 	if f.key {
 		e.coeffProbs, e.mvContexts = defaultCoeffProbs, defaultMVContexts
 	}
@@ -209,6 +210,7 @@ func (e *Encoder) commit(f *frame) {
 		e.ref.copyMacroblock(&e.cur, x, y)
 		e.info[e.index(x, y)] = still
 	}
+	e.updateSnapshots(f)
 }
 
 // describe is what the caller is told of the frame.

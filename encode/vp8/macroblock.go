@@ -16,6 +16,7 @@ type coder struct {
 	*Encoder
 	pred   prediction
 	trial  [256]uint8
+	canvas canvas
 	coef   [25 * 16]int16
 	yEdge  dsp.Edge
 	uEdge  dsp.Edge

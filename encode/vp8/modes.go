@@ -26,14 +26,15 @@ const maxDelta = 1<<mvLongBits - 1
 
 // mbInfo is what a frame says about a macroblock, apart from its residual.
 type mbInfo struct {
-	mv     mv
-	ref    uint8
-	mode   dsp.Mode // of luma, where ref is refIntra
-	uvMode dsp.Mode
-	seg    uint8
-	coded  bool   // has tokens
-	has    uint32 // blocks with levels, see residual
-	slot   int32  // of its residual
+	mv       mv
+	ref      uint8
+	mode     dsp.Mode // of luma, where ref is refIntra
+	uvMode   dsp.Mode
+	seg      uint8
+	coded    bool   // has tokens
+	restored bool   // shows what a snapshot has
+	has      uint32 // blocks with levels, see residual
+	slot     int32  // of its residual
 }
 
 // still is a macroblock that is as it was.

@@ -26,7 +26,7 @@ func (c *coder) codeBand(b *band) {
 		case it.kind == kindRefine:
 			c.codeRefine(m, x, y, &q[forGood][f.q[m.seg]])
 		case f.key:
-			c.codeIntra(m, x, y, &q[forNow][f.q[m.seg]], y != b.top)
+			c.codeIntra(m, x, y, 1<<30, &q[forNow][f.q[m.seg]], y != b.top)
 		case it.kind == kindVideo:
 			c.codeNew(m, it, x, y, &q[forVideo][f.q[m.seg]], y != b.top)
 		default:
@@ -76,14 +76,34 @@ func (c *coder) codeRefine(m *mbInfo, x, y int, q *quantiser) {
 	c.code(m, x, y, q)
 }
 
-// codeIntra codes a macroblock from its neighbours.
-func (c *coder) codeIntra(m *mbInfo, x, y int, q *quantiser, withAbove bool) {
+// codeIntra codes a macroblock from its neighbours unless something else has a
+// difference below least.
+func (c *coder) codeIntra(m *mbInfo, x, y, least int, q *quantiser, withAbove bool) bool {
 	c.loadEdges(x, y, withAbove)
-	m.ref, m.mv = refIntra, mv{}
-	m.mode, _ = c.bestLuma(&c.pred.y, x, y, withAbove)
+	mode, sad := c.bestLuma(&c.trial, x, y, withAbove)
+	m.ref, m.mode, m.mv = refIntra, mode, mv{}
+	bySubblocks := withAbove && sad > subblocksWorth && c.codeSubblocks(m, x, y, min(sad, least)-q.lambda*subblocksBits>>4, q)
+	if !bySubblocks && sad >= least {
+		return false
+	}
 	m.uvMode = c.bestChroma(&c.pred, x, y, withAbove)
+	if bySubblocks {
+		m.mode = modeB
+		m.has |= c.codeChroma(&c.residuals[m.slot], x, y, q)
+		m.coded = m.has != 0
+		return true
+	}
+	c.pred.y = c.trial
 	c.code(m, x, y, q)
+	return true
 }
+
+const (
+	// subblocksWorth is the difference below which subblocks are not told apart.
+	subblocksWorth = 512
+	// subblocksBits is about what they cost more than one mode does, without their modes.
+	subblocksBits = 8
+)
 
 // codeNew codes new contents in the way that promises the least residual.
 func (c *coder) codeNew(m *mbInfo, it *item, x, y int, q *quantiser, withAbove bool) {
@@ -100,20 +120,22 @@ func (c *coder) codeNew(m *mbInfo, it *item, x, y int, q *quantiser, withAbove b
 			least = c.searchMotion(m, x, y, zero, q, withAbove)
 		}
 	}
+	ref := uint8(refLast)
 	if least > intraWorth {
-		c.loadEdges(x, y, withAbove)
-		luma := &c.trial
-		mode, sad := c.bestLuma(luma, x, y, withAbove)
-		if sad+q.lambda*intraBits>>4 < least {
-			m.ref, m.mode, m.mv = refIntra, mode, mv{}
-			c.pred.y = *luma
-			m.uvMode = c.bestChroma(&c.pred, x, y, withAbove)
-			c.code(m, x, y, q)
-			return
+		if ref, least = c.restore(x, y, least, q); ref != refLast {
+			m.mv = mv{}
+			m.restored = least <= restorable
 		}
 	}
-	m.ref = refLast
-	c.predictInter(&c.pred, &c.ref, x, y, m.mv)
+	if least > intraWorth {
+		if v := m.mv; c.codeIntra(m, x, y, least-q.lambda*intraBits>>4, q, withAbove) {
+			return
+		} else {
+			m.mv = v
+		}
+	}
+	m.ref = ref
+	c.predictInter(&c.pred, c.reference(ref), x, y, m.mv)
 	c.code(m, x, y, q)
 }
 

@@ -88,9 +88,10 @@ type Encoder struct {
 	geometry
 	workers int
 
-	src Planes // the picture, where it was converted: see mbState.stale
-	ref Planes // the last frame, as decoders have it
-	cur Planes // the frame in the making; else the same as ref
+	src            Planes // the picture, where it was converted: see mbState.stale
+	ref            Planes // the last frame, as decoders have it
+	cur            Planes // the frame in the making; else the same as ref
+	golden, altref snapshot
 
 	state      []mbState
 	coarse     macroblockMap // those that refinement would improve
@@ -155,6 +156,7 @@ func New(width, height int, cfg Config) (*Encoder, error) {
 	}
 	g := &e.geometry
 	e.src, e.ref, e.cur = newPlanes(g), newPlanes(g), newPlanes(g)
+	e.golden, e.altref = newSnapshot(g), newSnapshot(g)
 	e.info = make([]mbInfo, (g.mbHigh+1)*g.infoStride)
 	for y := range g.mbHigh {
 		for x := range g.mbWide {
@@ -187,6 +189,7 @@ func (e *Encoder) Clone() *Encoder {
 	c := &Encoder{
 		geometry: e.geometry, workers: e.workers,
 		src: e.src.clone(), ref: e.ref.clone(), cur: e.cur.clone(),
+		golden: e.golden.clone(), altref: e.altref.clone(),
 		state: slices.Clone(e.state), coarse: slices.Clone(e.coarse), refineAt: e.refineAt,
 		coeffProbs: e.coeffProbs, mvContexts: e.mvContexts, rate: e.rate, started: e.started, now: e.now,
 		info:   slices.Clone(e.info),
