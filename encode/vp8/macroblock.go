@@ -14,14 +14,15 @@ type prediction struct {
 // and reference pictures and writes the current one and infos.
 type coder struct {
 	*Encoder
-	pred   prediction
-	trial  [256]uint8
-	canvas canvas
-	coef   [25 * 16]int16
-	yEdge  dsp.Edge
-	uEdge  dsp.Edge
-	vEdge  dsp.Edge
-	window [(16 + 5) * 32]uint8 // of the reference, where a prediction reaches beyond it
+	pred      prediction
+	trial     [256]uint8
+	canvas    canvas
+	subblocks [16 * dsp.NumSubblockModes]uint8 // predictions of one in all modes
+	coef      [25 * 16]int16
+	yEdge     dsp.Edge
+	uEdge     dsp.Edge
+	vEdge     dsp.Edge
+	window    [(16 + 5) * 32]uint8 // of the reference, where a prediction reaches beyond it
 }
 
 // predictInter makes the prediction for the macroblock at column x and row y, from

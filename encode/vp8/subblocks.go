@@ -6,10 +6,6 @@ import "framebridge/encode/vp8/dsp"
 // what is just above and left, the ground costs nothing. Each subblock is
 // reconstructed before the next is predicted.
 
-// triedModes are the subblock modes that are tried: the diagonal ones gain little on
-// screens for the time they take.
-var triedModes = [...]dsp.SubblockMode{dsp.BDCPred, dsp.BVEPred, dsp.BHEPred, dsp.BTMPred}
-
 // subModeBits is what a subblock mode costs outside of key frames, in 1/16 bit.
 var subModeBits = func() (t [numSubModes]int) {
 	for m, c := range subModeTree {
@@ -21,6 +17,9 @@ var subModeBits = func() (t [numSubModes]int) {
 	}
 	return t
 }()
+
+// looksRight are the modes that read beyond the four samples above.
+var looksRight = [numSubModes]bool{dsp.BVEPred: true, dsp.BLDPred: true, dsp.BVLPred: true}
 
 // A canvas is a macroblock's luma in the making with what is around it: a row above
 // and a column left of canvasAt.
@@ -73,7 +72,7 @@ func (c *coder) codeSubblocks(m *mbInfo, x, y, most int, q *quantiser) bool {
 	right := v.load(c, x, y)
 	src := c.src.Y[16*(y*c.yStride+x):]
 	var e dsp.SubblockEdge
-	var pred, trial [16]uint8
+	modes := &c.subblocks
 	coef := c.coef[:16]
 	cost := 0
 	has := uint32(0)
@@ -81,28 +80,31 @@ func (c *coder) codeSubblocks(m *mbInfo, x, y, most int, q *quantiser) bool {
 		bx, by := i&3, i>>2
 		v.edge(&e, bx, by)
 		block := src[4*(by*c.yStride+bx):]
-		least := 1 << 30
-		for _, mode := range triedModes {
-			if mode == dsp.BVEPred && bx == 3 && !right {
+		dsp.PredictSubblocks(modes, &e)
+		sads := dsp.SADSubblocks(block, c.yStride, modes)
+		least, best := 1<<30, dsp.BDCPred
+		for mode, d := range sads {
+			if bx == 3 && !right && looksRight[mode] {
 				continue
 			}
-			dsp.PredictSubblock(trial[:], 4, mode, &e)
-			if d := dsp.SAD4x4(block, c.yStride, trial[:], 4) + subModeBits[mode]*q.lambda>>8; d < least {
-				least, pred, r.modes[i] = d, trial, uint8(mode)
+			if d += subModeBits[mode] * q.lambda >> 8; d < least {
+				least, best = d, dsp.SubblockMode(mode)
 			}
 		}
+		r.modes[i] = uint8(best)
+		pred := modes[16*best:][:16]
 		if cost += least; cost >= most {
 			return false
 		}
-		dsp.ForwardDCT(coef, block, c.yStride, pred[:], 4, 1, 1)
+		dsp.ForwardDCT(coef, block, c.yStride, pred, 4, 1, 1)
 		ac := dsp.Quantise(r.levels[16*i:16*i+16], coef, r.end[i:i+1], &q.y, 0)
 		dst := v[canvasAt+4*by*canvasStride+4*bx:]
 		if r.end[i] == 0 {
-			dsp.Copy(dst, canvasStride, pred[:], 4, 4, 4)
+			dsp.Copy(dst, canvasStride, pred, 4, 4, 4)
 			continue
 		}
 		has |= 1 << i
-		dsp.InverseDCTAdd(dst, canvasStride, pred[:], 4, coef, ac, 1, 1)
+		dsp.InverseDCTAdd(dst, canvasStride, pred, 4, coef, ac, 1, 1)
 	}
 	dsp.Copy(c.cur.Y[16*(y*c.yStride+x):], c.yStride, v[canvasAt:], canvasStride, 16, 16)
 	m.has = has
