@@ -10,6 +10,7 @@ import (
 
 	"framebridge/internal/port"
 	"framebridge/internal/stream"
+	"framebridge/internal/video"
 	"framebridge/internal/vnc"
 	"framebridge/internal/web"
 )
@@ -22,6 +23,7 @@ type browsers struct {
 	bridge *bridge
 	server *web.Server
 	stream *stream.Server
+	video  *video.Hub
 	tls    *tls.Config // nil: none
 }
 
@@ -48,10 +50,16 @@ func newBrowsers(b *bridge) (*browsers, error) {
 	if w.stream, err = stream.New(sc); err != nil {
 		return nil, err
 	}
+	if w.video, err = video.New(video.Config{Screen: b.screen, Logger: b.log}); err != nil {
+		return nil, err
+	}
 	w.server, err = web.New(web.Config{
 		VNC:    b.server,
-		Stream: w.stream,
 		Screen: b.screen,
+		Stream: w.stream,
+		OpenVideo: func() (stream.Video, error) {
+			return w.video.View(video.Options{}), nil
+		},
 		Ready:  b.there.Load,
 		Dir:    o.webDir,
 		Hosts:  o.webHosts,
@@ -84,6 +92,7 @@ func (w *browsers) serve(ctx context.Context, l net.Listener) error {
 		})
 	}
 	wg.Wait()
+	w.video.Close() // its viewers are
 	close(errs)
 	for e := range errs {
 		err = errors.Join(err, e)
