@@ -55,11 +55,11 @@ func newBrowsers(b *bridge) (*browsers, error) {
 	}
 	w.server, err = web.New(web.Config{
 		VNC:    b.server,
-		Screen: b.screen,
 		Stream: w.stream,
 		OpenVideo: func() (stream.Video, error) {
 			return w.video.View(video.Options{}), nil
 		},
+		Screen: b.screen,
 		Ready:  b.there.Load,
 		Dir:    o.webDir,
 		Hosts:  o.webHosts,
@@ -92,7 +92,6 @@ func (w *browsers) serve(ctx context.Context, l net.Listener) error {
 		})
 	}
 	wg.Wait()
-	w.video.Close() // its viewers are
 	close(errs)
 	for e := range errs {
 		err = errors.Join(err, e)
