@@ -267,7 +267,7 @@ it('says what the connection does, and connects again', async () => {
   await page.waitForSelector('#notice', { state: 'hidden' });
   assert.equal(await page.title(), 'again');
 
-  server.sessions[0].send(out.bye('another viewer took over'));
+  server.sessions[0].send(out.bye('another viewer took over', true));
   server.sessions[0].close(1000);
   await noticed('Disconnected');
   assert.match(await page.textContent('#notice-text'), /another viewer took over/);
@@ -276,7 +276,7 @@ it('says what the connection does, and connects again', async () => {
   await page.waitForSelector('#notice', { state: 'hidden' });
 
   server.sessions[1].send(out.bye('the server ends'));
-  server.sessions[1].close(1001);
+  server.sessions[1].close(1000);
   await server.until('it comes back by itself', () => server.sessions.length === 3);
 });
 
