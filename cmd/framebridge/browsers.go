@@ -10,6 +10,7 @@ import (
 
 	"framebridge/internal/port"
 	"framebridge/internal/stream"
+	"framebridge/internal/video"
 	"framebridge/internal/vnc"
 	"framebridge/internal/web"
 )
@@ -22,6 +23,7 @@ type browsers struct {
 	bridge *bridge
 	server *web.Server
 	stream *stream.Server
+	video  *video.Hub
 	tls    *tls.Config // nil: none
 }
 
@@ -48,9 +50,15 @@ func newBrowsers(b *bridge) (*browsers, error) {
 	if w.stream, err = stream.New(sc); err != nil {
 		return nil, err
 	}
+	if w.video, err = video.New(video.Config{Screen: b.screen, Logger: b.log}); err != nil {
+		return nil, err
+	}
 	w.server, err = web.New(web.Config{
 		VNC:    b.server,
 		Stream: w.stream,
+		OpenVideo: func() (stream.Video, error) {
+			return w.video.View(video.Options{}), nil
+		},
 		Screen: b.screen,
 		Ready:  b.there.Load,
 		Dir:    o.webDir,
