@@ -48,6 +48,8 @@ var allowed = map[string][]string{
 	"encode/raw":        {"encode", "internal/pix"},
 	"encode/rre":        {"encode", "internal/pix"},
 	"encode/tight":      {"encode", "encode/jpeg", "internal/pix"},
+	"encode/vp8/dsp":    {"internal/pix"},
+	"encode/vp8":        {"encode/vp8/dsp", "internal/pix"},
 	"encode/zlib":       {"encode", "internal/pix"},
 	"encode/zrle":       {"encode", "internal/pix"},
 
@@ -60,6 +62,7 @@ var allowed = map[string][]string{
 	"internal/port":          {},
 	"internal/screen":        {"capture", "internal/pix"},
 	"internal/stream":        {},
+	"internal/video":         {"encode/vp8", "internal/pix", "internal/screen", "internal/stream"},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
 	"internal/web":           {"internal/pix", "internal/screen", "internal/stream", "internal/vnc"},
 	"internal/x11":           {"internal/pix"},

@@ -1,0 +1,179 @@
+// Package vp8 is a realtime VP8 encoder (RFC 6386) for screens, whose cost follows
+// the damage.
+package vp8
+
+import (
+	"fmt"
+	"image"
+	"runtime"
+	"time"
+
+	"framebridge/internal/pix"
+)
+
+// maxSide is the largest width or height, 14 bits (RFC 6386, section 9.1).
+const maxSide = 1<<14 - 1
+
+// maxWorkers is the largest number of token partitions (RFC 6386, section 9.5).
+const maxWorkers = 8
+
+// Config is how an encoder works. The zero value is ready for use.
+type Config struct {
+	// Workers is how many goroutines Encode may keep busy, the caller's included,
+	// 1 to 8; 0 is as many as GOMAXPROCS, at most 8. What is coded depends on it
+	// a little.
+	Workers int
+}
+
+// A Move is a copy of pixels within the picture: the pixels of Src went to the
+// rectangle of the same size at Dst.
+type Move struct {
+	Src image.Rectangle
+	Dst image.Point
+}
+
+// to is the rectangle that the move writes.
+func (m Move) to() image.Rectangle { return m.Src.Add(m.Dst.Sub(m.Src.Min)) }
+
+// A Change is what happened since the frame before: first the moves, in order,
+// then the pixels of Damage got other values. Rectangles are relative to the
+// picture's first pixel; what of them lies outside is ignored.
+type Change struct {
+	Damage []image.Rectangle
+	Moves  []Move
+}
+
+// Quality is how new contents are coded when the budget does not decide.
+type Quality uint8
+
+// The qualities.
+const (
+	Auto  Quality = iota // readable at once, refined when still
+	Sharp                // fine at once, at two to three times the bytes
+	Fast                 // coarse at first, half of the bytes
+)
+
+// Options say how one frame is to be coded.
+type Options struct {
+	// Key asks for a frame that can be decoded without others. The first one is.
+	Key bool
+	// Budget is how many bytes the frame should not exceed; 0 is no bound. Where it
+	// is too small the frame is as coarse as VP8 allows and may be larger.
+	Budget int
+	// Quality is that of new contents.
+	Quality Quality
+	// Refine spends what is left of the budget on areas that are still, as Info's
+	// Refining says.
+	Refine bool
+	// Time is when the picture was taken, on any clock that does not go back. It
+	// tells what is still and what moves. 0 is a thirtieth of a second after the
+	// frame before.
+	Time time.Duration
+}
+
+// Info tells what a frame is.
+type Info struct {
+	Key         bool
+	Quantiser   int  // index of new contents, 0 (fine) to 127; of refinement where there are none
+	Macroblocks int  // that are not as they were
+	Refining    bool // more frames with Options.Refine would improve still areas
+}
+
+// An Encoder makes the frames of one stream. It must not be used from several
+// goroutines at a time.
+type Encoder struct {
+	geometry
+	workers int
+
+	src Planes // the picture, where it was converted: see stale
+	ref Planes // the last frame, as decoders have it
+	cur Planes // the frame in the making; else the same as ref
+
+	coeffProbs coeffProbs
+	mvContexts [2]mvContext
+	started    bool
+	now        time.Duration
+
+	// Of the frame in the making.
+	info      []mbInfo      // still, but for those of list
+	busy      macroblockMap // those of list that are not coded as still ones
+	dirty     macroblockMap
+	list      []item
+	residuals []residual
+	parts     []partition
+	first     boolEncoder
+	total     counts
+	innerRun  runTable
+	topRun    runTable
+	runBools  [maxRunBools]runBool
+	coders    []*coder
+}
+
+// An item is a macroblock that a frame codes.
+type item struct {
+	x, y uint16
+}
+
+// frame is what a frame's header says.
+type frame struct {
+	key           bool
+	snapshot      bool
+	segments      bool
+	q             [4]uint8 // by segment
+	filter        uint8
+	segmentFilter [4]uint8
+	segmentProbs  [3]uint8
+	logPartitions int
+	counts        *counts // for new probabilities, or nil
+
+	probSkip, probIntra, probLast, probGolden uint8
+}
+
+// New returns an encoder of pictures of 1 to 16383 pixels in each direction. For
+// another size make another one.
+func New(width, height int, cfg Config) (*Encoder, error) {
+	if min(width, height) < 1 || max(width, height) > maxSide {
+		return nil, fmt.Errorf("vp8: size %dx%d is not within 1 and %d", width, height, maxSide)
+	}
+	if cfg.Workers < 0 || cfg.Workers > maxWorkers {
+		return nil, fmt.Errorf("vp8: Workers is %d, want 0 to %d", cfg.Workers, maxWorkers)
+	}
+	e := &Encoder{geometry: newGeometry(width, height), workers: cfg.Workers}
+	if e.workers == 0 {
+		e.workers = min(runtime.GOMAXPROCS(0), maxWorkers)
+	}
+	g := &e.geometry
+	e.src, e.ref, e.cur = newPlanes(g), newPlanes(g), newPlanes(g)
+	e.info = make([]mbInfo, (g.mbHigh+1)*g.infoStride)
+	for y := range g.mbHigh {
+		for x := range g.mbWide {
+			e.info[g.index(x, y)] = still
+		}
+	}
+	e.busy, e.dirty = newMap(g), newMap(g)
+	e.parts = make([]partition, maxWorkers)
+	for range e.workers {
+		e.coders = append(e.coders, &coder{Encoder: e})
+	}
+	return e, nil
+}
+
+// Reference returns the picture that a decoder of all frames so far shows. It is
+// valid until the next call of Encode and must not be changed.
+func (e *Encoder) Reference() Planes { return e.ref }
+
+// Encode appends the next frame to dst. m is the whole picture, of which those
+// macroblocks are read that c touches and those that are refined. On an error
+// nothing has changed.
+func (e *Encoder) Encode(dst []byte, m *pix.Image, c Change, o Options) ([]byte, Info, error) {
+	if m.Rect.Dx() != e.width || m.Rect.Dy() != e.height {
+		return dst, Info{}, fmt.Errorf("vp8: the picture is %dx%d, the encoder's size %dx%d", m.Rect.Dx(), m.Rect.Dy(), e.width, e.height)
+	}
+	if o.Budget < 0 {
+		return dst, Info{}, fmt.Errorf("vp8: Budget is %d bytes", o.Budget)
+	}
+	f := frame{key: o.Key || !e.started}
+	e.started = true
+	dst = e.encode(dst, m, &c, &o, &f)
+	return dst, Info{Key: f.key, Quantiser: int(f.q[0]), Macroblocks: len(e.list)}, nil
+}
