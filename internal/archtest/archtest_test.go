@@ -61,6 +61,8 @@ var allowed = map[string][]string{
 	"internal/pix":           {},
 	"internal/port":          {},
 	"internal/screen":        {"capture", "internal/pix"},
+	"internal/rtc":           {"encode/vp8", "internal/pix", "internal/rtc/icetcp", "internal/stream"},
+	"internal/rtc/icetcp":    {},
 	"internal/stream":        {},
 	"internal/video":         {"encode/vp8", "internal/pix", "internal/screen", "internal/stream"},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
@@ -79,6 +81,7 @@ var helpers = []string{"rfb/rfbtest", "capture/capturetest", "capture/synth", "e
 var outside = map[string][]string{
 	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "input/xtest", "input/selection", "internal/xvfb/xvfbtest", "bench"},
 	"github.com/spf13/":            {"cmd/framebridge"},
+	"github.com/pion/":             {"internal/rtc", "bench"},
 	"github.com/klauspost/":        {"encode", "encode/...", "rfb/rfbtest", "bench/recording"},
 	"github.com/coder/websocket":   {"internal/web"},
 	"github.com/amitbet/vnc2video": {},
