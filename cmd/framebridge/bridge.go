@@ -28,6 +28,7 @@ type bridge struct {
 	log    *slog.Logger
 	screen *screen.Screen
 	input  input.Switch
+	clips  clips
 	server *vnc.Server
 	web    *browsers   // nil: none
 	there  atomic.Bool // the display
@@ -43,16 +44,12 @@ func newBridge(o *serveOptions, log *slog.Logger) (*bridge, error) {
 	}
 	b := &bridge{opts: o, log: log}
 	b.screen = screen.New(screen.Config{MaxFPS: o.maxFPS, VerifyInterval: o.verifyInterval, Logger: log})
-	name := o.desktopName
-	if name == "" {
-		host, _ := os.Hostname()
-		name = host + o.display
-	}
+	b.clips.x = &b.input
 	b.server, err = vnc.New(vnc.Config{
 		Screen:       b.screen,
 		Sink:         &b.input,
-		Clipboard:    &b.input,
-		DesktopName:  name,
+		Clipboard:    b.clips.of(byViewer),
+		DesktopName:  b.desktopName(),
 		Passwords:    passwords,
 		NoAuth:       len(passwords) == 0,
 		NoAuthRights: o.rights(),
@@ -60,12 +57,44 @@ func newBridge(o *serveOptions, log *slog.Logger) (*bridge, error) {
 		Lossless:     o.lossless,
 		MaxQuality:   o.maxQuality,
 		MaxCutText:   o.maxCutText,
+		Alone:        b.alone,
+		OnViewers:    b.counted,
 		Logger:       log,
 	})
-	if err == nil && o.web {
-		b.web, err = newBrowsers(b)
+	if err != nil {
+		return nil, err
 	}
-	return b, err
+	b.clips.join(byViewer, b.server.SetClipboard)
+	if o.web {
+		if b.web, err = newBrowsers(b); err != nil {
+			return nil, err
+		}
+		b.clips.join(byPage, b.web.stream.SetClipboard)
+	}
+	return b, nil
+}
+
+// desktopName is what viewers show in their titles.
+func (b *bridge) desktopName() string {
+	if b.opts.desktopName != "" {
+		return b.opts.desktopName
+	}
+	host, _ := os.Hostname()
+	return host + b.opts.display
+}
+
+// alone disconnects pages for a viewer that takes the screen for itself.
+func (b *bridge) alone(viewer string) {
+	if b.web != nil {
+		b.web.stream.GiveWay(viewer)
+	}
+}
+
+// counted tells pages how many look.
+func (b *bridge) counted() {
+	if b.web != nil {
+		b.web.stream.Changed()
+	}
 }
 
 // listen opens the sockets for viewers.

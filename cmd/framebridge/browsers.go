@@ -9,6 +9,9 @@ import (
 	"sync"
 
 	"framebridge/internal/port"
+	"framebridge/internal/stream"
+	"framebridge/internal/video"
+	"framebridge/internal/vnc"
 	"framebridge/internal/web"
 )
 
@@ -19,6 +22,8 @@ type shared struct{ net.Listener }
 type browsers struct {
 	bridge *bridge
 	server *web.Server
+	stream *stream.Server
+	video  *video.Hub
 	tls    *tls.Config // nil: none
 }
 
@@ -29,9 +34,32 @@ func newBrowsers(b *bridge) (*browsers, error) {
 	if w.tls, err = o.tlsConfig(); err != nil {
 		return nil, err
 	}
+	sc := stream.Config{
+		Screen:       b.screen,
+		Sink:         &b.input,
+		Clipboard:    b.clips.of(byPage),
+		DesktopName:  b.desktopName(),
+		MaxClipboard: o.maxCutText,
+		Viewers:      func() int { return b.server.Viewers() + w.stream.Viewers() },
+		OnViewers:    func() { w.stream.Changed() },
+		Logger:       b.log,
+	}
+	if vnc.Sharing(o.shared) == vnc.SharingNever {
+		sc.Alone = b.server.GiveWay
+	}
+	if w.stream, err = stream.New(sc); err != nil {
+		return nil, err
+	}
+	if w.video, err = video.New(video.Config{Screen: b.screen, Logger: b.log}); err != nil {
+		return nil, err
+	}
 	w.server, err = web.New(web.Config{
 		VNC:    b.server,
 		Screen: b.screen,
+		Stream: w.stream,
+		OpenVideo: func() (stream.Video, error) {
+			return w.video.View(video.Options{}), nil
+		},
 		Ready:  b.there.Load,
 		Dir:    o.webDir,
 		Hosts:  o.webHosts,
@@ -64,6 +92,7 @@ func (w *browsers) serve(ctx context.Context, l net.Listener) error {
 		})
 	}
 	wg.Wait()
+	w.video.Close() // its viewers are
 	close(errs)
 	for e := range errs {
 		err = errors.Join(err, e)

@@ -31,7 +31,7 @@ func (b *bridge) open(ctx context.Context) (*display, error) {
 
 	sel, err := selection.Open(ctx, selection.Options{
 		Display: o.display, AuthFile: o.auth, Logger: b.log,
-		MaxBytes: o.maxCutText, OnText: b.server.SetClipboard, Idle: true,
+		MaxBytes: o.maxCutText, OnText: b.clips.copied, Idle: true,
 	})
 	if err != nil {
 		return nil, err

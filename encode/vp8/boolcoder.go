@@ -3,6 +3,7 @@ package vp8
 import (
 	"encoding/binary"
 	"math/bits"
+	"sync"
 )
 
 // A boolEncoder is the arithmetic coder of RFC 6386, section 7. Bits wait in low
@@ -26,9 +27,12 @@ func (e *boolEncoder) reset(dst []byte) {
 	e.buf, e.low, e.rng, e.n = dst, 0, 255, 0
 }
 
+// split is the part of the range that is for a bit of 0.
+func (e *boolEncoder) split(prob uint8) uint32 { return 1 + (e.rng-1)*uint32(prob)>>8 }
+
 // bool codes a bit that is 0 with probability prob/256.
 func (e *boolEncoder) bool(prob uint8, bit bool) {
-	split := 1 + (e.rng-1)*uint32(prob)>>8
+	split := e.split(prob)
 	if bit {
 		e.low += uint64(split)
 		e.rng -= split
@@ -108,27 +112,62 @@ func (e *boolEncoder) finish() []byte {
 	return e.buf
 }
 
-// events codes a run of events with the probabilities that they name: see token.go.
-// It is the loop in which the encoder spends most time on new content, and its
-// length is that of the chain from one range to the next.
-func (e *boolEncoder) events(list []event, probs *[numEventProbs]uint8) {
-	low, rng, n := e.low, e.rng, e.n
+// boolSteps says what a bool does to the coder. The loop over events is the one in
+// which the encoder spends most time on new content, and it is as long as the chain
+// from one range to the next: computed, that is a product, a choice, a count of
+// zeros and a shift; looked up, a sum and a load.
+//
+// Both tables are indexed by the probability, shifted left by eight, the bit,
+// shifted left by seven, and the range less 128.
+type boolSteps struct {
+	next [1 << 16]uint8  // the next range less 128
+	low  [1 << 16]uint16 // what is added to low, shifted left by eight, and low's shift
+}
+
+var newBoolSteps = sync.OnceValue(func() *boolSteps {
+	t := new(boolSteps)
+	for i := range t.next {
+		e := boolEncoder{rng: uint32(i&127 + 128)}
+		prob, bit := uint8(i>>8), i>>7&1 != 0
+		split := e.split(prob)
+		add := uint32(0)
+		if bit {
+			add = split
+		}
+		e.bool(prob, bit)
+		t.next[i] = uint8(e.rng - 128)
+		t.low[i] = uint16(add<<8 | e.n)
+	}
+	return t
+})
+
+// eventRows holds, for each event, the first of its 128 places in boolSteps.
+type eventRows [2 * numEventProbs]uint16
+
+// set gives the events of a probability their rows.
+func (r *eventRows) set(k int, prob uint8) {
+	r[2*k], r[2*k+1] = uint16(prob)<<8, uint16(prob)<<8|1<<7
+}
+
+// events codes a run of events with the probabilities of rows: see token.go.
+func (e *boolEncoder) events(list []event, rows *eventRows) {
+	t := newBoolSteps()
+	low, rng, n := e.low, uint64(e.rng)-128, uint64(e.n)
 	for _, ev := range list {
-		split := 1 + (rng-1)*uint32(probs[ev>>1&(numEventProbs-1)])>>8
-		// Without a branch: the bits are hard to foresee.
-		one := -uint32(ev & 1) // all ones or zero
-		low += uint64(split & one)
-		rng = split ^ (split^(rng-split))&one
-		shift := uint32(bits.LeadingZeros8(uint8(rng)))
-		rng <<= shift & 7
-		low <<= shift & 7
-		if n += shift; n >= flushBits {
-			e.low, e.n = low, n
+		i := uint64(rows[ev&(2*numEventProbs-1)]) + rng
+		if i >= uint64(len(t.next)) { // never: for the compiler
+			break
+		}
+		s := uint64(t.low[i])
+		rng = uint64(t.next[i])
+		low = (low + s>>8) << (s & 63)
+		if n += s & 255; n >= flushBits {
+			e.low, e.n = low, uint32(n)
 			e.flush()
-			low, n = e.low, e.n
+			low, n = e.low, uint64(e.n)
 		}
 	}
-	e.low, e.rng, e.n = low, rng, n
+	e.low, e.rng, e.n = low, uint32(rng)+128, uint32(n)
 }
 
 // A runTable codes long runs of the same sequence of bools, such as those of a

@@ -1,121 +1,89 @@
 package vp8
 
 import (
-	"image"
-	"math/bits"
+	"time"
 
-	"framebridge/encode/vp8/dsp"
 	"framebridge/internal/pix"
 )
 
-// A partition codes the residuals of every n-th row.
-type partition struct {
-	bool   boolEncoder
-	events []event
-	ends   []int // of rows in events, unused ones left out
-	counts counts
+// frame is what one frame's header says, and what it is made of.
+type frame struct {
+	key           bool
+	snapshot      bool // becomes the golden frame
+	segments      bool
+	q             [4]uint8 // quantiser index by segment
+	filter        uint8
+	segmentFilter [4]uint8
+	segmentProbs  [3]uint8
+	logPartitions int
+	counts        *counts // for new probabilities, or nil
+
+	probSkip, probIntra, probLast, probGolden uint8
+
+	now      time.Duration
+	kinds    [kindRefine + 1]int // macroblocks of each kind
+	foreseen histogram           // of new contents, where there is a budget
+
 }
 
-func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options, f *frame) []byte {
+// A partition codes the residuals of every n-th row.
+type partition struct {
+	bool    boolEncoder
+	events  []event
+	refined int // events of refinement
+	counts  counts
+}
+
+func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte {
+	f := &e.frame
+	e.picture = m
 	e.mark(c, f)
-	e.convert(m)
+	e.plan(f, o)
+	e.collect(f)
 	if f.key {
-		e.coeffProbs = defaultCoeffProbs
-		e.mvContexts = defaultMVContexts
+		e.coeffProbs, e.mvContexts = defaultCoeffProbs, defaultMVContexts
 	}
-	f.q = [4]uint8{30, 30, 30, 30}
-	for i, it := range e.list {
-		mb := &e.info[e.index(int(it.x), int(it.y))]
-		*mb = mbInfo{slot: int32(i)}
+	start := len(dst)
+	before := e.coeffProbs
+	for try := 0; ; try++ {
+		dst = e.attempt(dst[:start], f)
+		if !e.retry(f, o, len(dst)-start, try) {
+			break
+		}
+		e.coeffProbs = before
 	}
-	e.coders[0].codeRows(f, e.list)
+	e.rate.learn(e, f, len(dst)-start)
+	e.commit(f)
+	e.picture = nil
+	return dst
+}
+
+// attempt appends the frame, coded with f's quantisers.
+func (e *Encoder) attempt(dst []byte, f *frame) []byte {
+	e.assign(f)
+	if n := e.split(); n > 0 {
+		e.run(phaseCode, n)
+	}
 	e.inheritY2()
+	e.chooseProbs(f)
 	n := 1 << f.logPartitions
-	for p := range n {
-		e.parts[p].tokens(e, p, n)
-	}
+	e.run(phaseTokens, n)
 	f.counts = nil
-	if n := len(e.list); n > 0 {
+	if len(e.list) > 0 {
 		e.total = e.parts[0].counts
-		for p := 1; p < 1<<f.logPartitions; p++ {
+		for p := 1; p < n; p++ {
 			e.total.add(&e.parts[p].counts)
 		}
 		f.counts = &e.total
 	}
-	e.chooseProbs(f)
-	dst = e.assemble(dst, f)
-	e.commit(f)
-	return dst
-}
-
-// mark makes the list of macroblocks that are coded.
-func (e *Encoder) mark(c *Change, f *frame) {
-	clear(e.dirty)
-	clear(e.busy)
-	if f.key {
-		e.dirty.addRect(&e.geometry, image.Rect(0, 0, e.mbWide, e.mbHigh))
-	} else {
-		for _, r := range c.Damage {
-			e.dirty.addRect(&e.geometry, e.cover(r))
-		}
-		for _, m := range c.Moves {
-			e.dirty.addRect(&e.geometry, e.cover(m.to()))
-		}
-	}
-	e.list = e.list[:0]
-	for y := range e.mbHigh {
-		for w := range e.mapWords {
-			for set := e.dirty[y*e.mapWords+w]; set != 0; set &= set - 1 {
-				e.list = append(e.list, item{x: uint16(w*64 + bits.TrailingZeros64(set)), y: uint16(y)})
-			}
-		}
-	}
-	for len(e.residuals) < len(e.list) {
-		e.residuals = append(e.residuals, residual{})
-	}
-}
-
-// convert brings the source up to date where macroblocks are coded, run by run.
-func (e *Encoder) convert(m *pix.Image) {
-	for i := 0; i < len(e.list); {
-		a := e.list[i]
-		n := 1
-		for i+n < len(e.list) && e.list[i+n].y == a.y && int(e.list[i+n].x) == int(a.x)+n {
-			n++
-		}
-		x, y := 16*int(a.x), 16*int(a.y)
-		dsp.Convert(e.src.Y, e.src.U, e.src.V, e.yStride, e.uvStride, m, image.Rect(x, y, x+16*n, y+16))
-		i += n
-	}
-}
-
-// codeRows codes the macroblocks of a list.
-func (c *coder) codeRows(f *frame, list []item) {
-	q := quantisers()
-	for _, it := range list {
-		x, y := int(it.x), int(it.y)
-		m := &c.info[c.index(x, y)]
-		at := 16 * (y*c.yStride + x)
-		c.loadEdges(x, y)
-		mode, sad := c.bestLuma(&c.pred.y, x, y, true)
-		if !f.key {
-			if inter := dsp.SAD16x16(c.src.Y[at:], c.yStride, c.ref.Y[at:], c.yStride); inter < sad+500 {
-				c.predictInter(&c.pred, &c.ref, x, y, mv{})
-				m.ref = refLast
-				c.code(m, x, y, &q[0][f.q[0]])
-				continue
-			}
-		}
-		m.mode = mode
-		m.uvMode = c.bestChroma(&c.pred, x, y, true)
-		c.code(m, x, y, &q[0][f.q[0]])
-	}
+	return e.assemble(dst, f)
 }
 
 // inheritY2 gives macroblocks without a Y2 block the context of the one before
 // them in their row and column (RFC 6386, section 13.3), and notes which
 // macroblocks are not still.
 func (e *Encoder) inheritY2() {
+	clear(e.busy)
 	for _, it := range e.list {
 		x, y := int(it.x), int(it.y)
 		i := e.index(x, y)
@@ -129,31 +97,8 @@ func (e *Encoder) inheritY2() {
 	}
 }
 
-// tokens makes the events of partition p of n.
-func (t *partition) tokens(e *Encoder, p, n int) {
-	t.events = t.events[:0]
-	t.counts = counts{}
-	for _, it := range e.list {
-		y := int(it.y)
-		if y&(n-1) != p {
-			continue
-		}
-		i := e.index(int(it.x), y)
-		m := &e.info[i]
-		if !m.coded {
-			continue
-		}
-		if cap(t.events)-len(t.events) < 25*maxBlockEvents {
-			grown := make([]event, len(t.events), 2*cap(t.events)+64*maxBlockEvents)
-			copy(grown, t.events)
-			t.events = grown
-		}
-		t.events = appendMacroblock(t.events, &e.residuals[m.slot], m.withY2(), m.has, e.info[i-e.infoStride].has, e.info[i-1].has)
-	}
-	t.counts.count(t.events)
-}
-
-// chooseProbs makes the probabilities of the header those that suit the frame.
+// chooseProbs makes the probabilities of the header those that suit the frame, and
+// chooses the number of partitions.
 func (e *Encoder) chooseProbs(f *frame) {
 	all := uint32(e.macroblocks())
 	var coded, intra, golden, altref uint32
@@ -179,28 +124,62 @@ func (e *Encoder) chooseProbs(f *frame) {
 	f.probGolden = best(golden, altref)
 	seg[0] += all - uint32(len(e.list))
 	f.segmentProbs = [3]uint8{best(seg[0]+seg[1], seg[2]+seg[3]), best(seg[0], seg[1]), best(seg[2], seg[3])}
+	f.logPartitions = 0
+	for 2<<f.logPartitions <= min(e.workers, int(coded)/minPerPartition) {
+		f.logPartitions++
+	}
 }
 
-// assemble appends the frame to dst.
+// tokens makes the events of partition p of n.
+func (t *partition) tokens(e *Encoder, p, n int) {
+	t.events, t.refined = t.events[:0], 0
+	for _, it := range e.list {
+		y := int(it.y)
+		if y&(n-1) != p {
+			continue
+		}
+		i := e.index(int(it.x), y)
+		m := &e.info[i]
+		if !m.coded {
+			continue
+		}
+		before := len(t.events)
+		if cap(t.events)-before < 25*maxBlockEvents {
+			grown := make([]event, before, 2*cap(t.events)+64*maxBlockEvents)
+			copy(grown, t.events)
+			t.events = grown
+		}
+		t.events = appendMacroblock(t.events, &e.residuals[m.slot], m.withY2(), m.has, e.info[i-e.infoStride].has, e.info[i-1].has)
+		if it.kind == kindRefine {
+			t.refined += len(t.events) - before
+		}
+	}
+	t.counts = counts{}
+	t.counts.count(t.events)
+}
+
+// write codes the events.
+func (t *partition) write(rows *eventRows) {
+	t.bool.reset(t.bool.buf[:0])
+	t.bool.events(t.events, rows)
+	t.bool.finish()
+}
+
+// assemble appends the frame to dst: the first partition, the sizes of the others
+// but the last, and these (RFC 6386, section 9.5).
 func (e *Encoder) assemble(dst []byte, f *frame) []byte {
 	b := &e.first
 	b.reset(b.buf[:0])
 	e.writeHeader(b, f)
-	e.writeModes(b, f)
-	first := b.finish()
-	var probs [numEventProbs]uint8
-	e.coeffProbs.flat(&probs)
-	dst = e.appendTag(dst, f.key, len(first))
-	dst = append(dst, first...)
+	e.coeffProbs.rows(&e.eventRows)
+	e.next.Store(0)
 	n := 1 << f.logPartitions
-	for p := range n {
-		t := &e.parts[p]
-		t.bool.reset(t.bool.buf[:0])
-		t.bool.events(t.events, &probs)
-		size := len(t.bool.finish())
-		if p < n-1 {
-			dst = append(dst, byte(size), byte(size>>8), byte(size>>16))
-		}
+	e.run(phaseWrite, n)
+	dst = e.appendTag(dst, f.key, len(b.buf))
+	dst = append(dst, b.buf...)
+	for p := range n - 1 {
+		size := len(e.parts[p].bool.buf)
+		dst = append(dst, byte(size), byte(size>>8), byte(size>>16))
 	}
 	for p := range n {
 		dst = append(dst, e.parts[p].bool.buf...)
@@ -208,11 +187,34 @@ func (e *Encoder) assemble(dst []byte, f *frame) []byte {
 	return dst
 }
 
+// writeFirst writes what follows the header in the first partition.
+func (e *Encoder) writeFirst() {
+	e.writeModes(&e.first, &e.frame)
+	e.first.finish()
+}
+
 // commit makes the frame the last one.
 func (e *Encoder) commit(f *frame) {
+	for len(e.moves) < len(e.list) {
+		e.moves = append(e.moves, mbState{})
+	}
+	e.remember(f)
 	for _, it := range e.list {
 		x, y := int(it.x), int(it.y)
 		e.ref.copyMacroblock(&e.cur, x, y)
 		e.info[e.index(x, y)] = still
 	}
+}
+
+// describe is what the caller is told of the frame.
+func (e *Encoder) describe() Info {
+	f := &e.frame
+	return Info{Key: f.key, Quantiser: int(f.reportQ()), Macroblocks: len(e.list), Refining: !e.coarse.empty()}
+}
+
+func (f *frame) reportQ() uint8 {
+	if f.kinds[kindNew]+f.kinds[kindKey]+f.kinds[kindVideo] == 0 && f.kinds[kindRefine] > 0 {
+		return f.q[segRefine]
+	}
+	return f.q[segNew]
 }

@@ -3,11 +3,15 @@ package vp8
 import "framebridge/encode/vp8/dsp"
 
 // loadEdges reads the samples around the macroblock at column x and row y of the
-// current picture.
-func (c *coder) loadEdges(x, y int) {
-	c.yEdge.Load(c.cur.Y, c.yStride, 16*x, 16*y, 16)
-	c.uEdge.Load(c.cur.U, c.uvStride, 8*x, 8*y, 8)
-	c.vEdge.Load(c.cur.V, c.uvStride, 8*x, 8*y, 8)
+// current picture, those above if that is allowed.
+func (c *coder) loadEdges(x, y int, withAbove bool) {
+	top := 0
+	if !withAbove {
+		top, y = y, 0
+	}
+	c.yEdge.Load(c.cur.Y[16*top*c.yStride:], c.yStride, 16*x, 16*y, 16)
+	c.uEdge.Load(c.cur.U[8*top*c.uvStride:], c.uvStride, 8*x, 8*y, 8)
+	c.vEdge.Load(c.cur.V[8*top*c.uvStride:], c.uvStride, 8*x, 8*y, 8)
 }
 
 // bestLuma predicts luma in the mode with the smallest difference to the source.

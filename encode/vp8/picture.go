@@ -2,6 +2,7 @@ package vp8
 
 import (
 	"image"
+	"math/bits"
 
 	"framebridge/encode/vp8/dsp"
 )
@@ -93,4 +94,23 @@ func (s macroblockMap) addRect(g *geometry, r image.Rectangle) {
 			s.add(g, x, y)
 		}
 	}
+}
+
+func (s macroblockMap) remove(g *geometry, x, y int) { s[y*g.mapWords+x>>6] &^= 1 << (x & 63) }
+
+func (s macroblockMap) empty() bool {
+	for _, w := range s {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// count is how many there are.
+func (s macroblockMap) count() (n int) {
+	for _, w := range s {
+		n += bits.OnesCount64(w)
+	}
+	return n
 }

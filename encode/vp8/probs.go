@@ -42,17 +42,23 @@ func (c *counts) add(o *counts) {
 	}
 }
 
-// flat is coeffProbs as events name them.
-func (p *coeffProbs) flat(to *[numEventProbs]uint8) {
+// rows makes the rows of the events that name p's probabilities.
+func (p *coeffProbs) rows(to *eventRows) {
 	k := 0
 	for i := range p {
 		for j := range p[i] {
 			for c := range p[i][j] {
-				k += copy(to[k:], p[i][j][c][:])
+				for _, prob := range p[i][j][c] {
+					to.set(k, prob)
+					k++
+				}
 			}
 		}
 	}
-	copy(to[k:], extraProbs[:])
+	for _, prob := range extraProbs {
+		to.set(k, prob)
+		k++
+	}
 }
 
 // writeCoeffProbs sends the probabilities that are worth it (RFC 6386, section

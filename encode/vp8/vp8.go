@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"image"
 	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"framebridge/internal/pix"
@@ -85,48 +88,49 @@ type Encoder struct {
 	geometry
 	workers int
 
-	src Planes // the picture, where it was converted: see stale
+	src Planes // the picture, where it was converted: see mbState.stale
 	ref Planes // the last frame, as decoders have it
 	cur Planes // the frame in the making; else the same as ref
 
+	state      []mbState
+	coarse     macroblockMap // those that refinement would improve
+	refineAt   int           // number of the macroblock at which refinement goes on
 	coeffProbs coeffProbs
 	mvContexts [2]mvContext
+	rate       rate
 	started    bool
 	now        time.Duration
 
 	// Of the frame in the making.
+	frame     frame
+	picture   *pix.Image
 	info      []mbInfo      // still, but for those of list
-	busy      macroblockMap // those of list that are not coded as still ones
-	dirty     macroblockMap
+	dirty     macroblockMap // got new pixels
+	moved     macroblockMap // moved as a whole
+	refine    macroblockMap // are refined
+	busy      macroblockMap // are not coded as still ones are
+	farMoves  bool
 	list      []item
+	moves     []mbState // of list, by index: what moved ones are like
 	residuals []residual
-	parts     []partition
+
+	// Memory that is used again.
+	parts     [maxWorkers]partition
 	first     boolEncoder
 	total     counts
+	eventRows eventRows
 	innerRun  runTable
 	topRun    runTable
 	runBools  [maxRunBools]runBool
-	coders    []*coder
-}
 
-// An item is a macroblock that a frame codes.
-type item struct {
-	x, y uint16
-}
-
-// frame is what a frame's header says.
-type frame struct {
-	key           bool
-	snapshot      bool
-	segments      bool
-	q             [4]uint8 // by segment
-	filter        uint8
-	segmentFilter [4]uint8
-	segmentProbs  [3]uint8
-	logPartitions int
-	counts        *counts // for new probabilities, or nil
-
-	probSkip, probIntra, probLast, probGolden uint8
+	// Who does the work.
+	coders  []*coder
+	bands   []band
+	helpers []func()
+	phase   phase
+	parties int
+	next    atomic.Int32
+	working sync.WaitGroup
 }
 
 // New returns an encoder of pictures of 1 to 16383 pixels in each direction. For
@@ -150,12 +154,40 @@ func New(width, height int, cfg Config) (*Encoder, error) {
 			e.info[g.index(x, y)] = still
 		}
 	}
-	e.busy, e.dirty = newMap(g), newMap(g)
-	e.parts = make([]partition, maxWorkers)
-	for range e.workers {
-		e.coders = append(e.coders, &coder{Encoder: e})
-	}
+	e.busy, e.dirty, e.moved, e.refine, e.coarse = newMap(g), newMap(g), newMap(g), newMap(g), newMap(g)
+	e.state = make([]mbState, g.macroblocks())
+	e.rate = newRate()
+	e.hire()
 	return e, nil
+}
+
+// hire makes what each worker needs.
+func (e *Encoder) hire() {
+	e.coders, e.helpers = nil, nil
+	for k := range e.workers {
+		e.coders = append(e.coders, &coder{Encoder: e})
+		e.helpers = append(e.helpers, func() {
+			defer e.working.Done()
+			e.part(k)
+		})
+	}
+	e.bands = make([]band, 0, e.workers)
+}
+
+// Clone returns an encoder that goes on from the same frame: decoders of one
+// stream can be given the other's next frame.
+func (e *Encoder) Clone() *Encoder {
+	c := &Encoder{
+		geometry: e.geometry, workers: e.workers,
+		src: e.src.clone(), ref: e.ref.clone(), cur: e.cur.clone(),
+		state: slices.Clone(e.state), coarse: slices.Clone(e.coarse), refineAt: e.refineAt,
+		coeffProbs: e.coeffProbs, mvContexts: e.mvContexts, rate: e.rate, started: e.started, now: e.now,
+		info: slices.Clone(e.info),
+	}
+	g := &c.geometry
+	c.busy, c.dirty, c.moved, c.refine = newMap(g), newMap(g), newMap(g), newMap(g)
+	c.hire()
+	return c
 }
 
 // Reference returns the picture that a decoder of all frames so far shows. It is
@@ -172,8 +204,15 @@ func (e *Encoder) Encode(dst []byte, m *pix.Image, c Change, o Options) ([]byte,
 	if o.Budget < 0 {
 		return dst, Info{}, fmt.Errorf("vp8: Budget is %d bytes", o.Budget)
 	}
-	f := frame{key: o.Key || !e.started}
+	if o.Quality > Fast {
+		return dst, Info{}, fmt.Errorf("vp8: Quality is %d, want 0 to %d", o.Quality, Fast)
+	}
+	if o.Time == 0 {
+		o.Time = e.now + time.Second/30
+	}
+	e.now = max(e.now, o.Time)
+	e.frame = frame{key: o.Key || !e.started, now: e.now}
 	e.started = true
-	dst = e.encode(dst, m, &c, &o, &f)
-	return dst, Info{Key: f.key, Quantiser: int(f.q[0]), Macroblocks: len(e.list)}, nil
+	dst = e.encode(dst, m, &c, &o)
+	return dst, e.describe(), nil
 }

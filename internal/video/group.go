@@ -32,6 +32,9 @@ type group struct {
 	buf     []byte
 }
 
+// epoch is what the encoders' clock counts from.
+var epoch = time.Now()
+
 // wholeScreen is an area that holds every screen.
 var wholeScreen = image.Rect(0, 0, 1<<16, 1<<16)
 
@@ -133,13 +136,12 @@ func (g *group) step() (wait time.Duration, ok bool) {
 		key = true
 	}
 	news := key || len(u.Moves) > 0 || !u.Damage.Empty()
-	opts := vp8.Options{Key: key, Budget: budget, Quality: quality}
+	opts := vp8.Options{Key: key, Budget: budget, Quality: quality, Time: now.Sub(epoch)}
 	if !news {
 		g.view.Want(true)
-		if wait = g.rest(now); wait > 0 {
+		if wait, opts.Refine = g.rest(now); wait > 0 {
 			return wait, true
 		}
-		opts.Refine = true
 	}
 	if key {
 		opts.Budget *= keyShare
@@ -250,7 +252,7 @@ func (g *group) code(u screen.Update, o vp8.Options) (*stream.Frame, bool) {
 		g.hub.log.Error("video: coding a frame", "error", err)
 		return nil, false
 	}
-	g.coarse = info.Refinable
+	g.coarse = info.Refining
 	return &stream.Frame{
 		Data: append([]byte(nil), g.buf...), Key: info.Key,
 		Width: g.picture.Rect.Dx(), Height: g.picture.Rect.Dy(),
@@ -269,7 +271,7 @@ func (g *group) send(f *stream.Frame, news bool, now time.Time) {
 	g.keying = false
 	g.calm = false
 	if news {
-		g.changed = now
+		g.changed = time.Now()
 	}
 	f.Seq = g.hub.number()
 	now = time.Now()
@@ -281,9 +283,10 @@ func (g *group) send(f *stream.Frame, news bool, now time.Time) {
 	}
 }
 
-// rest says how long the group has nothing to do while the screen is still; 0: it
-// is time for an improvement.
-func (g *group) rest(now time.Time) time.Duration {
+// rest says how long the group has nothing to do while the screen is still. When that
+// is no time, a frame is due: one that improves the picture, or one that keeps
+// connections alive.
+func (g *group) rest(now time.Time) (wait time.Duration, refine bool) {
 	h := g.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -293,19 +296,18 @@ func (g *group) rest(now time.Time) time.Duration {
 		shown = shown && len(v.flight) == 0
 	}
 	g.calm = shown && !g.coarse && still >= mergeAfter
-	if g.coarse {
-		switch {
-		case still < refineAfter:
-			return refineAfter - still
-		case !shown:
-			return time.Hour // until they are
-		}
-		return 0
-	}
-	wait := time.Hour
-	if len(h.groups) > 1 {
+	wait = g.aliveIn(now)
+	switch {
+	case g.coarse && still < refineAfter:
+		return min(wait, refineAfter-still), false
+	case g.coarse && shown:
+		return 0, true
+	case g.coarse: // what is on the way comes first
+	case !g.calm && shown:
+		wait = min(wait, mergeAfter-still)
+	case len(h.groups) > 1:
 		h.merge(now)
-		wait = mergeAfter
+		wait = min(wait, mergeAfter)
 	}
-	return min(wait, g.keepAlive(now))
+	return wait, false
 }

@@ -1,10 +1,6 @@
 package video
 
-import (
-	"time"
-
-	"framebridge/internal/stream"
-)
+import "time"
 
 // slowFor is after what time a member that made others wait may be with them
 // again, the first time; each time it does so again doubles it.
@@ -67,33 +63,14 @@ func (h *Hub) move(g, into *group) {
 	into.wake()
 }
 
-// keepAlive gives a frame that changes nothing to those who need one by now, and
-// says when the next is due. The caller holds hub.mu and is the group's goroutine.
-func (g *group) keepAlive(now time.Time) time.Duration {
+// aliveIn says when a member next needs a frame although there is nothing to show. All
+// members get it, as all frames. The caller holds hub.mu.
+func (g *group) aliveIn(now time.Time) time.Duration {
 	next := time.Hour
-	var f *stream.Frame
 	for _, v := range g.members {
-		every := v.opts.KeepAlive
-		if every == 0 {
-			continue
+		if every := v.opts.KeepAlive; every > 0 {
+			next = min(next, max(0, every-now.Sub(v.lastOut)))
 		}
-		if due := every - now.Sub(v.lastOut); due > 0 {
-			next = min(next, due)
-			continue
-		}
-		next = min(next, every)
-		if len(v.frames) == queued {
-			continue // it does not fetch them
-		}
-		if f == nil {
-			begin := time.Now()
-			f = &stream.Frame{
-				Data: g.enc.AppendStill(nil), Seq: g.hub.number(),
-				Width: g.picture.Rect.Dx(), Height: g.picture.Rect.Dy(),
-				Captured: begin, Encode: time.Since(begin),
-			}
-		}
-		v.give(f, now)
 	}
 	return next
 }

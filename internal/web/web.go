@@ -28,17 +28,22 @@ import (
 	"time"
 
 	"framebridge/internal/screen"
+	"framebridge/internal/stream"
 	"framebridge/internal/vnc"
 )
 
 //go:embed page
 var page embed.FS
 
-// Config configures a Server. VNC and Screen must be set.
+// Config configures a Server. VNC, Screen and Stream must be set.
 type Config struct {
 	// VNC serves the viewers that come through WebSockets, and knows the passwords.
 	VNC    *vnc.Server
 	Screen *screen.Screen
+	// Stream serves pages, and OpenVideo makes the frames for one; it closes what it
+	// was given. Without OpenVideo pages are told that there is no video.
+	Stream    *stream.Server
+	OpenVideo func() (stream.Video, error)
 	// Ready reports whether the display is there; nil: it always is.
 	Ready func() bool
 	// Dir is a folder whose files are served in place of the page, such as noVNC's;
@@ -95,6 +100,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Screen == nil {
 		return nil, errors.New("web: Config.Screen is nil")
+	}
+	if cfg.Stream == nil {
+		return nil, errors.New("web: Config.Stream is nil")
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -198,6 +206,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.post(s.login)(w, r)
 	case "logout":
 		s.post(s.logout)(w, r)
+	case "stream":
+		s.stream(w, r)
 	case "websockify":
 		s.websocket(w, r, s.websockify)
 	case "snapshot.png":

@@ -1,3 +1,5 @@
+//go:build !amd64 || purego
+
 package dsp
 
 func convertRows(y0, y1, cb, cr []uint8, src0, src1 []byte) {

@@ -106,7 +106,7 @@ func InverseWHT(luma []int16, y2 *[16]int16) {
 // adds them to pred, saturated, exactly as RFC 6386, sections 14.3 and 14.5, say.
 // dst and pred may be the same samples. wide is 1, 2 or 4. ac has the bit 1<<i for
 // each block i that has more than its first coefficient, as Quantise returns it;
-// of the others the rest is taken for zero. The sum of the magnitudes of a block's
+// of the others the rest must be zero. The sum of the magnitudes of a block's
 // coefficients must be below 16384, or the result is undefined; those of Quantise
 // are.
 func InverseDCTAdd(dst []uint8, dstStride int, pred []uint8, predStride int, coef []int16, ac uint32, wide, high int) {
