@@ -133,7 +133,7 @@ func (s *Server) Offer(ctx context.Context, q Request) (*Answer, error) {
 	}
 	p := &peer{
 		srv: s, page: q.Page, offered: o, ufrag: rand.Text()[:8], id: rand.Text(),
-		log:  s.log.With("viewer", q.Remote),
+		remote: q.Remote, log: s.log.With("viewer", q.Remote),
 		open: make(chan struct{}), linked: make(chan struct{}), kick: make(chan struct{}, 1),
 	}
 	if err := s.enter(p); err != nil {

@@ -28,6 +28,7 @@ type pacing struct {
 	shown  []uint32 // to be told to the stream
 
 	frames, bytes int64
+	meter         stream.Metered // since it was read last
 }
 
 type sentFrame struct {
@@ -43,9 +44,14 @@ func (c *pacing) begin(now time.Time, acks bool) {
 	c.rekeyed = now // it begins with a key frame
 }
 
-func (c *pacing) sent(timestamp uint32, f *stream.Frame, now time.Time) {
+// sends notes that a frame is about to be sent.
+func (c *pacing) sends(timestamp uint32, f *stream.Frame, now time.Time) {
 	c.frames++
 	c.bytes += int64(len(f.Data))
+	c.meter.Frames++
+	c.meter.Bytes += len(f.Data)
+	c.meter.Encode += f.Encode
+	c.meter.Quant = f.Quant
 	if !c.acks {
 		return
 	}
@@ -53,6 +59,13 @@ func (c *pacing) sent(timestamp uint32, f *stream.Frame, now time.Time) {
 		c.flight = append(c.flight[:0], c.flight[1:]...)
 	}
 	c.flight = append(c.flight, sentFrame{timestamp, f.Seq, now})
+}
+
+// sent notes that a frame was sent.
+func (c *pacing) sent(timestamp uint32, now time.Time) {
+	if n := len(c.flight); n > 0 && c.flight[n-1].timestamp == timestamp {
+		c.flight[n-1].at = now
+	}
 }
 
 // acked notes that a frame, and those before it, are shown.

@@ -37,6 +37,7 @@ type peer struct {
 	srv     *Server
 	id      string
 	ufrag   string
+	remote  string // address, for the log
 	log     *slog.Logger
 	page    func(ctx context.Context, t Transport, v stream.Video)
 	offered offered
@@ -104,7 +105,7 @@ func (p *peer) serve() {
 		return
 	}
 	start := time.Now()
-	p.srv.connected(p, p.page == nil || !p.offered.data)
+	p.srv.connected(p, false)
 	var open <-chan struct{} // nil: there will be no page
 	if p.page != nil && p.offered.data {
 		open = p.open
@@ -133,6 +134,10 @@ func (p *peer) serve() {
 	default:
 	}
 	// A page may still come: meanwhile it is one who watches.
+	if f := p.srv.cfg.Alone; f != nil {
+		p.srv.GiveWay(p.remote)
+		f(p.remote)
+	}
 	p.srv.connected(p, true)
 	p.log.Info("viewer connected", "kind", "whep", "control", false)
 	defer func() {
@@ -186,6 +191,15 @@ func (v view) Next(ctx context.Context) (*stream.Frame, error) {
 
 // Rekey asks for a key frame, not too often.
 func (v view) Rekey() { v.peer.rekey() }
+
+// Meter returns the figures of the frames that were sent since the last call.
+func (v view) Meter() stream.Metered {
+	v.peer.mu.Lock()
+	defer v.peer.mu.Unlock()
+	m := v.peer.pacing.meter
+	v.peer.pacing.meter = stream.Metered{Quant: m.Quant}
+	return m
+}
 
 // Ack is not for sessions: acknowledgements are taken from the channel.
 func (v view) Ack(uint32) {}

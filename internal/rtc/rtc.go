@@ -64,6 +64,9 @@ type Config struct {
 	// MaxMessage bounds a message of a page in bytes; 0: 1 MiB + 1, which is the bound
 	// of a clipboard.
 	MaxMessage int
+	// Alone says that each viewer without a page disconnects the others. The function
+	// is called for viewers of other kinds; nil: viewers share.
+	Alone func(viewer string)
 	// OnViewers is called when Viewers may have changed; it must not block. Nil:
 	// nothing.
 	OnViewers func()

@@ -132,11 +132,15 @@ func (p *peer) show(v stream.Video, acks bool) error {
 			h.Timestamp = last + 1
 		}
 		last = h.Timestamp
+		// It is known before it is sent: its acknowledgement may be quicker than we are.
+		p.mu.Lock()
+		p.pacing.sends(h.Timestamp, f, time.Now())
+		p.mu.Unlock()
 		if err := p.send(&h, p.srv.packets.of(f)); err != nil {
 			return errLeft
 		}
 		p.mu.Lock()
-		p.pacing.sent(h.Timestamp, f, time.Now())
+		p.pacing.sent(h.Timestamp, time.Now())
 		p.mu.Unlock()
 		p.wake()
 	}
