@@ -65,3 +65,7 @@ func (l *LoopLimits) subblockEdge(b []uint8, at, across, along, n int) {
 func predictSubblocks(dst *[16 * NumSubblockModes]uint8, e *SubblockEdge) {
 	predictSubblocksGeneric(dst, e)
 }
+
+func bestSubblock(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (SubblockMode, int) {
+	return bestSubblockGeneric(src, stride, predictions, p)
+}

@@ -26,6 +26,17 @@ func SADSubblocks(src []uint8, stride int, predictions *[16 * NumSubblockModes]u
 	return sadSubblocks(src, stride, predictions)
 }
 
+// Penalties are added to the differences of subblock modes, saturated: with 65535 a
+// mode is out. Those beyond the last mode must be 65535.
+type Penalties [16]uint16
+
+// BestSubblock compares the 4x4 samples at src with the predictions of all modes as
+// PredictSubblocks makes them and returns the first mode whose sum of absolute
+// differences and penalty is smallest, and this sum.
+func BestSubblock(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (mode SubblockMode, sum int) {
+	return bestSubblock(src, stride, predictions, p)
+}
+
 // SAD16x16x4 compares the 16x16 samples at src with four blocks of the plane ref,
 // which begin at the indices at.
 func SAD16x16x4(src []uint8, srcStride int, ref []uint8, refStride int, at *[4]int) [4]int {
@@ -149,6 +160,17 @@ func sadSubblocksGeneric(src []uint8, stride int, predictions *[16 * NumSubblock
 		sums[m] = sadGeneric(src, stride, predictions[16*m:], 4, 4)
 	}
 	return sums
+}
+
+func bestSubblockGeneric(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (mode SubblockMode, least int) {
+	least = 65536
+	for m := range NumSubblockModes {
+		d := min(sadGeneric(src, stride, predictions[16*int(m):], 4, 4)+int(p[m]), 65535)
+		if d < least {
+			mode, least = m, d
+		}
+	}
+	return mode, least
 }
 
 func sad16x16x4Generic(src []uint8, srcStride int, ref []uint8, refStride int, at *[4]int) (sums [4]int) {

@@ -45,6 +45,19 @@ func sadSubblocks(src []uint8, stride int, predictions *[16 * NumSubblockModes]u
 	return sums
 }
 
+// bestSubblockAVX2 returns the mode, shifted left by 16, and the sum.
+//
+//go:noescape
+func bestSubblockAVX2(src *uint8, stride int, predictions *uint8, p *Penalties) uint32
+
+func bestSubblock(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (SubblockMode, int) {
+	if !hasAVX2 {
+		return bestSubblockGeneric(src, stride, predictions, p)
+	}
+	best := bestSubblockAVX2(at(src, stride, 4, 4), stride, &predictions[0], p)
+	return SubblockMode(best >> 16), int(best & 0xffff)
+}
+
 func sad16x16x4(src []uint8, srcStride int, ref []uint8, refStride int, offsets *[4]int) (sums [4]int) {
 	if !hasAVX2 {
 		return sad16x16x4Generic(src, srcStride, ref, refStride, offsets)
