@@ -20,12 +20,6 @@ func SAD4x4(a []uint8, aStride int, b []uint8, bStride int) int {
 	return sadGeneric(a, aStride, b, bStride, 4)
 }
 
-// SADSubblocks compares the 4x4 samples at src with the predictions of all modes as
-// PredictSubblocks makes them.
-func SADSubblocks(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8) [NumSubblockModes]int {
-	return sadSubblocks(src, stride, predictions)
-}
-
 // Penalties are added to the differences of subblock modes, saturated: with 65535 a
 // mode is out. Those beyond the last mode must be 65535.
 type Penalties [16]uint16
@@ -155,19 +149,20 @@ func sadGeneric(a []uint8, aStride int, b []uint8, bStride int, n int) int {
 	return int(sum * 0x00010001_00010001 >> 48)
 }
 
-func sadSubblocksGeneric(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8) (sums [NumSubblockModes]int) {
-	for m := range sums {
-		sums[m] = sadGeneric(src, stride, predictions[16*m:], 4, 4)
-	}
-	return sums
-}
-
 func bestSubblockGeneric(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (mode SubblockMode, least int) {
+	const even = 0x00ff00ff_00ff00ff
+	rows := func(y int) uint64 {
+		return uint64(binary.LittleEndian.Uint32(src[y*stride:])) | uint64(binary.LittleEndian.Uint32(src[(y+1)*stride:]))<<32
+	}
+	upper, lower := rows(0), rows(2)
 	least = 65536
 	for m := range NumSubblockModes {
-		d := min(sadGeneric(src, stride, predictions[16*int(m):], 4, 4)+int(p[m]), 65535)
-		if d < least {
-			mode, least = m, d
+		b := predictions[16*int(m):][:16]
+		c := byteDiffs(upper, binary.LittleEndian.Uint64(b))
+		d := byteDiffs(lower, binary.LittleEndian.Uint64(b[8:]))
+		sum := (c&even + c>>8&even + d&even + d>>8&even) * 0x00010001_00010001 >> 48
+		if sum := min(int(sum)+int(p[m]), 65535); sum < least {
+			mode, least = m, sum
 		}
 	}
 	return mode, least

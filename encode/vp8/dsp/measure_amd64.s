@@ -120,32 +120,6 @@ loop:
 	VMOVDQU     X6, 16(R12)
 	RET
 
-// func sadSubblocksAVX2(src *uint8, stride int, predictions *uint8, sums *[NumSubblockModes]int)
-TEXT ·sadSubblocksAVX2(SB), NOSPLIT, $0-32
-	MOVQ    src+0(FP), SI
-	MOVQ    stride+8(FP), R8
-	MOVQ    predictions+16(FP), BX
-	MOVQ    sums+24(FP), DI
-	LEAQ    (R8)(R8*2), R10
-	VMOVD   (SI), X0
-	VPINSRD $1, (SI)(R8*1), X0, X0
-	VPINSRD $2, (SI)(R8*2), X0, X0
-	VPINSRD $3, (SI)(R10*1), X0, X0
-	MOVL    $5, CX
-
-loop:
-	VPSADBW     (BX), X0, X1
-	VPSADBW     16(BX), X0, X2
-	VPUNPCKLQDQ X2, X1, X3
-	VPUNPCKHQDQ X2, X1, X1
-	VPADDQ      X3, X1, X1
-	VMOVDQU     X1, (DI)
-	ADDQ        $32, BX
-	ADDQ        $16, DI
-	DECL        CX
-	JNZ         loop
-	RET
-
 // func bestSubblockAVX2(src *uint8, stride int, predictions *uint8, p *Penalties) uint32
 TEXT ·bestSubblockAVX2(SB), NOSPLIT, $0-36
 	MOVQ    src+0(FP), SI
