@@ -186,7 +186,7 @@ func (s *Server) authenticate(r *http.Request, password string) (vnc.Rights, err
 	if c := connOf(r); c != nil {
 		from = c.RemoteAddr()
 	}
-	return s.cfg.VNC.Authenticate(from, []byte(password))
+	return s.cfg.VNC.Authenticate(r.Context(), from, []byte(password))
 }
 
 // refuse says what authenticate had against the password.
@@ -194,6 +194,11 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 	if errors.Is(err, vnc.ErrBanned) {
 		w.Header().Set("Retry-After", "10")
 		answer(w, http.StatusTooManyRequests, failure{"too many wrong passwords: wait and try again"})
+		return
+	}
+	if !errors.Is(err, vnc.ErrPassword) {
+		s.log.Warn("a login could not be checked", "error", err)
+		answer(w, http.StatusInternalServerError, failure{"the server cannot check passwords"})
 		return
 	}
 	answer(w, http.StatusUnauthorized, failure{"wrong password"})
