@@ -23,6 +23,10 @@ const (
 
 // Copy copies a block of w*h samples; w is 4, 8 or 16.
 func Copy(dst []uint8, dstStride int, src []uint8, srcStride int, w, h int) {
+	copyBlock(dst, dstStride, src, srcStride, w, h)
+}
+
+func copyGeneric(dst []uint8, dstStride int, src []uint8, srcStride int, w, h int) {
 	switch w {
 	case 16:
 		for y := range h {

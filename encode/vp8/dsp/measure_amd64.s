@@ -120,6 +120,32 @@ loop:
 	VMOVDQU     X6, 16(R12)
 	RET
 
+// func sadSubblocksAVX2(src *uint8, stride int, predictions *uint8, sums *[NumSubblockModes]int)
+TEXT ·sadSubblocksAVX2(SB), NOSPLIT, $0-32
+	MOVQ    src+0(FP), SI
+	MOVQ    stride+8(FP), R8
+	MOVQ    predictions+16(FP), BX
+	MOVQ    sums+24(FP), DI
+	LEAQ    (R8)(R8*2), R10
+	VMOVD   (SI), X0
+	VPINSRD $1, (SI)(R8*1), X0, X0
+	VPINSRD $2, (SI)(R8*2), X0, X0
+	VPINSRD $3, (SI)(R10*1), X0, X0
+	MOVL    $5, CX
+
+loop:
+	VPSADBW     (BX), X0, X1
+	VPSADBW     16(BX), X0, X2
+	VPUNPCKLQDQ X2, X1, X3
+	VPUNPCKHQDQ X2, X1, X1
+	VPADDQ      X3, X1, X1
+	VMOVDQU     X1, (DI)
+	ADDQ        $32, BX
+	ADDQ        $16, DI
+	DECL        CX
+	JNZ         loop
+	RET
+
 // func sse16x16AVX2(a *uint8, aStride int, b *uint8, bStride int) int
 TEXT ·sse16x16AVX2(SB), NOSPLIT, $0-40
 	MOVQ  a+0(FP), SI
