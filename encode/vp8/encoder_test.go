@@ -212,6 +212,33 @@ func TestClone(t *testing.T) {
 	rec2.check(t, "vp8")
 }
 
+// TestFirstPartition bounds the partition of modes, which real pictures reach only
+// at sizes that take too much memory here.
+func TestFirstPartition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	e, err := New(800, 600, Config{Workers: 2})
+	require.NoError(t, err)
+	e.firstLimit = 2200
+	m := newPicture(800, 600)
+	rec := record(e)
+	var chosen [fewModes + 1]int
+	for i := range 8 {
+		var c Change
+		for range 3 {
+			more := draw(rng, m)
+			c = Change{Damage: append(c.Damage, m.Rect), Moves: append(c.Moves, more.Moves...)}
+		}
+		frame, _, err := e.Encode(nil, m, c, Options{Key: i%4 == 0})
+		require.NoError(t, err)
+		first := int(frame[0])>>5 | int(frame[1])<<3 | int(frame[2])<<11
+		require.LessOrEqual(t, first, e.firstLimit)
+		chosen[e.frame.modes]++
+		rec.add(e, frame)
+	}
+	require.NotZero(t, chosen[fewModes], "%v", chosen)
+	rec.check(t, "vp8")
+}
+
 // TestAllocations holds the steady state to none.
 func TestAllocations(t *testing.T) {
 	for _, workers := range []int{1, 2} {
