@@ -182,11 +182,14 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 
 // authenticate checks a password that the request brings.
 func (s *Server) authenticate(r *http.Request, password string) (vnc.Rights, error) {
-	var from net.Addr = address(r.RemoteAddr)
+	return s.cfg.VNC.Authenticate(r.Context(), remoteAddr(r), []byte(password))
+}
+
+func remoteAddr(r *http.Request) net.Addr {
 	if c := connOf(r); c != nil {
-		from = c.RemoteAddr()
+		return c.RemoteAddr()
 	}
-	return s.cfg.VNC.Authenticate(r.Context(), from, []byte(password))
+	return address(r.RemoteAddr)
 }
 
 // refuse says what authenticate had against the password.

@@ -11,11 +11,6 @@ import { login, session } from './login.js';
 const delays = [250, 500, 1000, 2000, 3000, 5000]; // ms before the next attempt
 const steady = 10_000; // ms after which a connection counts as good
 
-// The WebSocket close code of an end that is meant (RFC 6455, section 7.4.1): the
-// server has said why, and to come back at once would undo it. After all others,
-// such as 1001, going away, the page comes back.
-const meant = 1000;
-
 export class Connection {
   /**
    * @param {object} o
@@ -96,12 +91,12 @@ export class Connection {
     this.enter(display === 'up' ? 'live' : 'waiting', { message, viewers });
   }
 
-  closed({ code, reason, bye }) {
+  closed({ reason, bye }) {
     if (this.state === 'ended') return;
     if (this.since && performance.now() - this.since > steady) this.failures = 0;
     this.since = 0;
-    if (bye && code === meant) this.end(bye);
-    else this.lose(bye || reason);
+    if (bye?.final) this.end(bye.text);
+    else this.lose(bye?.text || reason);
   }
 
   lose(why) {
