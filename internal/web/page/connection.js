@@ -45,7 +45,9 @@ export class Connection {
       if (attempt !== this.attempt) return;
       if (s.auth === 'needed' && !await this.logIn(attempt)) return;
     } catch (err) {
-      if (attempt === this.attempt) this.lose(err.message);
+      // The browser's own words are for developers: 'Failed to fetch'.
+      const words = err instanceof TypeError || err.name === 'TimeoutError' ? 'the server cannot be reached' : err.message;
+      if (attempt === this.attempt) this.lose(words);
       return;
     }
     this.transport.open(this.url.href);

@@ -121,6 +121,7 @@ function receive(msg) {
       if (quality !== 'auto') send(m.settings({ quality }));
       if (overlay.shown) askStats(true);
       view.askSize();
+      clipboard.begin(msg.maxClipboard);
       break;
     case 'state':
       viewers = msg.viewers;
