@@ -16,6 +16,8 @@ import (
 
 	"framebridge/capture"
 	"framebridge/input"
+	"framebridge/input/selection"
+	"framebridge/input/xtest"
 	"framebridge/internal/screen"
 	"framebridge/internal/vnc"
 	"framebridge/internal/x11"
@@ -34,6 +36,21 @@ type bridge struct {
 	there  atomic.Bool // the display
 	// up, if set, is called when the display is there for the first time.
 	up func()
+	// before, if set, is called before the display is asked for, and may wait: for
+	// the first viewer, for a display to be chosen.
+	before func(ctx context.Context) error
+	// wrap, if set, changes what each display shows.
+	wrap func(capture.Source) capture.Source
+	// opened, if set, is called with each display before it is used, and returns
+	// what to call when it is not any more.
+	opened func(*display) (closed func())
+	// lost, if set, decides about waiting for a display that has gone: an error
+	// ends the bridge.
+	lost func(cause error) error
+	// keyboard and selection are how input and clipboards work; what says which
+	// display they are for is filled in.
+	keyboard  xtest.Options
+	selection selection.Options
 }
 
 // newBridge prepares the server; nothing is opened yet but the password file.
@@ -241,6 +258,9 @@ func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
 	}
 	stopViewers()
 	viewers.Wait()
+	if b.web != nil {
+		b.web.video.Close()
+	}
 	stopDisplay()
 	<-display
 	return err
@@ -250,6 +270,14 @@ func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
 // when it is lost. It gives up on what waiting cannot mend. wait ends the waiting
 // for a display, run its use.
 func (b *bridge) follow(wait, run context.Context) error {
+	if b.before != nil {
+		if err := b.before(wait); err != nil {
+			if wait.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	}
 	for first := true; ; first = false {
 		d, err := b.await(wait, first)
 		if err != nil {
@@ -264,14 +292,24 @@ func (b *bridge) follow(wait, run context.Context) error {
 		if !first {
 			b.log.Info("display is back", "display", b.opts.display)
 		}
+		closed := func() {}
+		if b.opened != nil {
+			closed = b.opened(d)
+		}
 		b.input.Set(d.sink, d.clipboard)
 		b.there.Store(true)
 		err = b.show(run, d)
 		b.there.Store(false)
 		b.input.Set(nil, nil)
+		closed()
 		d.close()
 		if run.Err() != nil {
 			return nil
+		}
+		if b.lost != nil {
+			if err := b.lost(err); err != nil {
+				return err
+			}
 		}
 		b.log.Warn("display lost: waiting for it to come back", "display", b.opts.display, "error", err)
 		if wait.Err() != nil {
@@ -308,6 +346,7 @@ var lostSize = image.Pt(1024, 768)
 // display is what is open while the X server is there.
 type display struct {
 	source    capture.Source
+	injector  *xtest.Injector
 	sink      input.Sink
 	clipboard input.Clipboard
 	gone      <-chan struct{} // closed when the X server has gone

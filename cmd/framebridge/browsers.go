@@ -76,12 +76,12 @@ func newBrowsers(b *bridge) (*browsers, error) {
 	}
 	w.server, err = web.New(web.Config{
 		VNC:    b.server,
-		Screen: b.screen,
 		Stream: w.stream,
 		OpenVideo: func() (stream.Video, error) {
 			return w.video.View(video.Options{}), nil
 		},
 		RTC:    w.rtc,
+		Screen: b.screen,
 		Ready:  b.there.Load,
 		Dir:    o.webDir,
 		Hosts:  o.webHosts,
@@ -123,7 +123,6 @@ func (w *browsers) serve(ctx context.Context, l shared) error {
 		})
 	}
 	wg.Wait()
-	w.video.Close() // its viewers are
 	close(errs)
 	for e := range errs {
 		err = errors.Join(err, e)

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
@@ -94,8 +95,8 @@ func (b *browser) viewer(o viewer) (*rfbtest.Client, error) {
 func TestOnePort(t *testing.T) {
 	t.Parallel()
 	d := newDesktop(t, 320, 240)
-	s := serve(t, d.x)
-	require.Equal(t, "http://"+s.addr+"/", s.http)
+	s := serve(t, d.x, "--rfb-delay", "300ms")
+	require.NotEqual(t, s.addr, s.shared)
 	b := s.browser()
 
 	code, body := b.get("robots.txt")
@@ -106,7 +107,9 @@ func TestOnePort(t *testing.T) {
 		require.Equal(t, http.StatusOK, code, path)
 	}
 
-	plain := connect(t, s, viewer{Encodings: withCursor(rfb.EncodingZRLE)})
+	begin := time.Now()
+	plain := connectTo(t, s.shared, viewer{Encodings: withCursor(rfb.EncodingZRLE)})
+	require.GreaterOrEqual(t, time.Since(begin), 300*time.Millisecond)
 	web, err := b.viewer(viewer{Encodings: withCursor(rfb.EncodingTight, rfb.EncodingCopyRect)})
 	require.NoError(t, err)
 	defer web.Close()
@@ -129,7 +132,7 @@ func TestOnePort(t *testing.T) {
 func TestQuietPort(t *testing.T) {
 	t.Parallel()
 	x := xvfbtest.Start(t, xvfb.Options{Width: 64, Height: 48})
-	s := serve(t, x, "--rfb-delay", "10s")
+	s := serve(t, x)
 	for _, c := range []struct{ says, gets string }{
 		{"", ""},
 		{"GET /healthz HTTP/1.0\r\n\r\n", "200 OK"},
@@ -139,7 +142,10 @@ func TestQuietPort(t *testing.T) {
 		{"SSH-2.0-x\r\n", ""},
 		{"\x00\x1c\x00\x01\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x06\x00\x03a:b\x00", ""}, // ICE
 	} {
-		nc := s.dial()
+		nc, err := net.Dial("tcp", s.shared)
+		require.NoError(t, err)
+		defer nc.Close()
+		require.NoError(t, nc.SetDeadline(time.Now().Add(timeout)))
 		go io.WriteString(nc, c.says) //nolint:errcheck // the server may have had enough
 		if c.says == "" {
 			require.NoError(t, nc.(*net.TCPConn).CloseWrite())
@@ -245,7 +251,8 @@ func TestOtherSites(t *testing.T) {
 		resp.Body.Close()
 		return resp.StatusCode
 	}
-	port := s.port
+	_, port, err := net.SplitHostPort(s.shared)
+	require.NoError(t, err)
 	for _, c := range []struct {
 		path, host, origin string
 		code               int

@@ -69,6 +69,7 @@ type Listen struct {
 // Loop says how to start again whenever the server ends.
 type Loop struct {
 	On    bool
+	BG    bool // in the background; -bg beside -loop does not do that
 	Pause time.Duration
 	Count int // 0: for ever
 }

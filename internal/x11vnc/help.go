@@ -14,7 +14,7 @@ func Help() string {
 	b.WriteString("x11vnc: show an X display to VNC viewers (framebridge, with x11vnc's options)\n\n" +
 		"Usage: x11vnc [options]\n\n" +
 		"Each option can be written with one or two dashes; its value is the next\n" +
-		"argument. Of options that exclude each other the last one counts.\n")
+		"argument: --help is -help. Of options that exclude each other the last counts.\n")
 	title := ""
 	for _, o := range table {
 		if o.Group != title {
@@ -28,9 +28,14 @@ func Help() string {
 
 // entry is one option in the help.
 func entry(o *Option) string {
-	head := "  " + o.Usage()
-	for _, n := range o.Names[1:] {
-		head += ", " + n
+	head := "  " + strings.Join(o.Names, ", ")
+	switch o.Form {
+	case Flag:
+		head += o.Value // of a prefix
+	case Optional, KnownWord, OptionalNumber:
+		head += " [" + o.Value + "]"
+	default:
+		head += " " + o.Value
 	}
 	text := o.Help
 	switch o.State {

@@ -81,20 +81,6 @@ type Option struct {
 // Name returns the usual spelling.
 func (o *Option) Name() string { return o.Names[0] }
 
-// Usage returns the spelling with what it takes.
-func (o *Option) Usage() string {
-	switch o.Form {
-	case Flag:
-		if o.Prefix && o.Value != "" {
-			return o.Name() + o.Value
-		}
-		return o.Name()
-	case Optional, KnownWord, OptionalNumber:
-		return o.Name() + " [" + o.Value + "]"
-	}
-	return o.Name() + " " + o.Value
-}
-
 // Options returns the table.
 func Options() []*Option { return table }
 

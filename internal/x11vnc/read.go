@@ -90,6 +90,29 @@ func (r Reader) Read(args []string) (*Config, error) {
 	return c, c.check()
 }
 
+// Secrets returns where in args there are passwords, and the options that they
+// belong to: what must not stay in the list of processes.
+func Secrets(args []string) (at []int) {
+	walk(args, func(s setting) error {
+		switch s.option.Name() {
+		case "-passwd", "-viewpasswd":
+			at = append(at, s.at)
+			if s.hasValue {
+				at = append(at, s.at+1)
+			}
+		case "-storepasswd":
+			if len(s.args) > 1 {
+				at = append(at, s.at+1)
+			}
+		}
+		if s.option.ends {
+			return errEnd
+		}
+		return nil
+	})
+	return at
+}
+
 // setting is an option as it was written.
 type setting struct {
 	option   *Option
@@ -97,6 +120,7 @@ type setting struct {
 	value    string
 	hasValue bool
 	args     []string // of a Rest
+	at       int      // where the option is
 }
 
 // errEnd stops a walk without an error.
@@ -111,7 +135,7 @@ func walk(args []string, f func(s setting) error) (unknown []string, err error) 
 			unknown = append(unknown, args[i])
 			continue
 		}
-		s := setting{option: o, name: name}
+		s := setting{option: o, name: name, at: i}
 		next := ""
 		hasNext := i+1 < len(args)
 		if hasNext {

@@ -46,7 +46,7 @@ var startOptions = []Option{
 		Help: "read no file of options"},
 	{Names: []string{"-env"}, Form: Required, Value: "NAME=VALUE", Class: Used, State: Works, set: text(ignore),
 		Help: "set an environment variable before anything else"},
-	{Names: []string{"-help", "-h", "--help"}, Class: Used, State: Works, set: utility("-help"), ends: true,
+	{Names: []string{"-help", "-h"}, Class: Used, State: Works, set: utility("-help"), ends: true,
 		Help: "print this; the exit code is 1"},
 	{Names: []string{"-opts", "-?"}, Class: Used, State: Works, set: utility("-opts"), ends: true,
 		Help: "print the options' names; the exit code is 1"},

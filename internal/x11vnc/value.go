@@ -2,8 +2,8 @@ package x11vnc
 
 import (
 	"errors"
-	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -152,8 +152,7 @@ func setDisplay(c *Config, v string) error {
 func setLoop(c *Config, v string) error {
 	l := Loop{On: true, Pause: 2 * time.Second}
 	if rest, ok := strings.CutPrefix(v, "bg"); ok {
-		l.Pause, v = 500*time.Millisecond, rest
-		c.BG = true
+		l.Pause, l.BG, v = 500*time.Millisecond, true, rest
 	}
 	ms, count, hasCount := strings.Cut(v, ",")
 	if ms != "" {
@@ -252,13 +251,13 @@ func setButtons(c *Config, v string) error {
 	return nil
 }
 
-// geometry checks WxH+X+Y, or a monitor's name.
+// setClip checks WxH+X+Y, or a monitor's name.
 func setClip(c *Config, v string) error {
 	if n, ok := strings.CutPrefix(v, "xinerama"); ok {
 		if k, err := strconv.Atoi(n); err != nil || k < 0 || k > 255 {
 			return errValue
 		}
-	} else if !isGeometry(v, true) {
+	} else if !isGeometry(v) {
 		return errValue
 	}
 	c.Picture.Clip = v
@@ -268,21 +267,21 @@ func setClip(c *Config, v string) error {
 // maxSide is X's largest coordinate.
 const maxSide = 32767
 
-func isGeometry(v string, offset bool) bool {
-	var w, h, x, y int
-	var rest string
-	if offset {
-		n, _ := fmt.Sscanf(v, "%dx%d%d%d%s", &w, &h, &x, &y, &rest)
-		if n != 4 {
-			return false
-		}
-		if i := strings.IndexAny(v, "+-"); i < 0 || strings.Count(v, "+")+strings.Count(v, "-") != 2 {
-			return false
-		}
-	} else if n, _ := fmt.Sscanf(v, "%dx%d%s", &w, &h, &rest); n != 2 || strings.ContainsAny(v, "+- ") {
+// geometryForm is WIDTHxHEIGHT+X+Y.
+var geometryForm = regexp.MustCompile(`^(\d{1,5})x(\d{1,5})([+-]\d{1,5})([+-]\d{1,5})$`)
+
+func isGeometry(v string) bool {
+	m := geometryForm.FindStringSubmatch(v)
+	if m == nil {
 		return false
 	}
-	return w >= 1 && h >= 1 && w <= maxSide && h <= maxSide && max(x, -x, y, -y) <= maxSide
+	for i, s := range m[1:] {
+		n, err := strconv.Atoi(s)
+		if err != nil || n > maxSide || n < -maxSide || i < 2 && n == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // setWindow reads a window's number, or "pick".
@@ -347,7 +346,7 @@ func setRotate(c *Config, v string) error {
 // setBlackout checks rectangles between commas.
 func setBlackout(c *Config, v string) error {
 	for s := range strings.SplitSeq(v, ",") {
-		if s != "noptr" && !isGeometry(s, true) {
+		if s != "noptr" && !isGeometry(s) {
 			return errValue
 		}
 	}

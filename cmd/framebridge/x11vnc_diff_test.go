@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The command lines of testdata/x11vnc/cmdlines.tsv are those of real scripts,
+// images and units. Each goes to Debian's x11vnc and to us, on the same display, and
+// what can be seen from outside is compared. Where we differ the reason is here.
+
+// deviation is a difference that is meant.
+type deviation struct {
+	line   string // part of the command line; empty: all
+	what   string // what of the behaviour; empty: all
+	ours   string // empty: whatever
+	reason string
+}
+
+var deviations = []deviation{
+	{"", "stderr says where", "true", "with a unix socket only, it is said where that is"},
+}
+
+// inUnitTests are the lines that every test run tries, one for each kind of thing
+// to be seen. X11VNC_LINES=all tries all of them ("make diff-x11vnc"),
+// and numbers choose some.
+var inUnitTests = []int{11, 19, 20, 26, 36, 44, 53, 55, 60, 68}
+
+func chosenLines(t *testing.T, n int) (list []int) {
+	switch v := os.Getenv("X11VNC_LINES"); v {
+	case "":
+		return inUnitTests
+	case "all":
+		for i := range n {
+			list = append(list, i+1)
+		}
+	default:
+		for s := range strings.SplitSeq(v, ",") {
+			k, err := strconv.Atoi(s)
+			require.NoError(t, err)
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// readLines reads the command lines.
+func readLines(t testing.TB) (lines []string) {
+	b, err := os.ReadFile("testdata/x11vnc/cmdlines.tsv")
+	require.NoError(t, err)
+	for l := range strings.SplitSeq(strings.TrimSpace(string(b)), "\n") {
+		if strings.HasPrefix(l, "#") {
+			continue
+		}
+		_, line, ok := strings.Cut(l, "\t")
+		require.True(t, ok, l)
+		require.True(t, strings.HasPrefix(line, "x11vnc"), l)
+		lines = append(lines, line)
+	}
+	require.Len(t, lines, 82)
+	return lines
+}
+
+// result is what both programs did with a line.
+type result struct {
+	theirs, ours behaviour
+	err          error
+}
+
+// workers is how many lines are tried at a time: they mostly wait.
+const workers = 4
+
+func TestX11vncCommandLines(t *testing.T) {
+	original := peer(t, "x11vnc")
+	lines := readLines(t)
+	chosen := chosenLines(t, len(lines))
+	link := filepath.Join(t.TempDir(), "x11vnc")
+	require.NoError(t, os.Symlink(binary, link))
+	results := make([]result, len(chosen))
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range workers {
+		wg.Go(func() {
+			for i := range next {
+				results[i] = compare(t.Context(), t.TempDir(), original, link, lines[chosen[i]-1])
+			}
+		})
+	}
+	for i := range chosen {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	used := map[int]bool{}
+	for i, r := range results {
+		line := lines[chosen[i]-1]
+		t.Run(strconv.Itoa(chosen[i]), func(t *testing.T) {
+			require.NoError(t, r.err)
+			require.NotEmpty(t, r.theirs)
+			report(t, line, r, used)
+		})
+	}
+	if len(chosen) == len(lines) {
+		for i, d := range deviations {
+			assert.True(t, used[i], "no difference any more: %s %s (%s)", d.line, d.what, d.reason)
+		}
+	}
+}
+
+// compare runs a line with both programs, each in a home of its own on the same
+// display.
+func compare(ctx context.Context, dir, original, link, line string) (r result) {
+	for i, program := range []string{original, link} {
+		home := filepath.Join(dir, strconv.Itoa(i))
+		if r.err = os.Mkdir(home, 0o700); r.err != nil {
+			return r
+		}
+		s, err := newStage(ctx, home)
+		if err != nil {
+			return result{err: err}
+		}
+		see, err := s.observe(ctx, program, line)
+		s.close()
+		if err != nil {
+			return result{err: err}
+		}
+		if i == 0 {
+			r.theirs = see
+		} else {
+			r.ours = see
+		}
+	}
+	return r
+}
+
+// report fails for each difference that is not meant.
+func report(t *testing.T, line string, r result, used map[int]bool) {
+	keys := maps.Clone(r.theirs)
+	maps.Copy(keys, r.ours)
+	for _, what := range slices.Sorted(maps.Keys(keys)) {
+		theirs, ours := r.theirs[what], r.ours[what]
+		if theirs == ours {
+			continue
+		}
+		i := slices.IndexFunc(deviations, func(d deviation) bool {
+			return strings.Contains(line, d.line) && (d.what == "" || d.what == what) && (d.ours == "" || d.ours == ours)
+		})
+		if i >= 0 {
+			used[i] = true
+			continue
+		}
+		t.Errorf("%s\n%s: x11vnc: %q, ours: %q", line, what, theirs, ours)
+	}
+	if t.Failed() {
+		t.Log(fmt.Sprint("x11vnc: ", r.theirs, "\nours:   ", r.ours))
+	}
+}
