@@ -31,7 +31,8 @@ var serverMessages = []struct {
 	{"\x09\xff\xff\xff\xff", ServerPong(1<<32 - 1)},
 	{"\x0a" + `{"frames":60,"bytes":1000,"encodeMs":1.5,"rttMs":3,"queueMs":0.25,"quant":40}`,
 		Stats{Frames: 60, Bytes: 1000, EncodeMs: 1.5, RTTMs: 3, QueueMs: 0.25, Quant: 40}},
-	{"\x0bthe end", Bye("the end")},
+	{"\x0b\x00the end", Bye{Text: "the end"}},
+	{"\x0b\x01", Bye{Final: true}},
 }
 
 var pageMessages = []struct {

@@ -251,7 +251,7 @@ it('says what the connection does, and connects again', async () => {
   };
   await page.goto(server.url);
   await noticed('Waiting for the display');
-  assert.match(await page.textContent('#notice-text'), /:1 is not there/);
+  assert.match(await page.textContent('#notice-text'), /:1 is not there\.$/);
   const [first] = server.sessions;
   first.send(out.state({}));
   first.play(film, { count: 2 });
@@ -267,16 +267,16 @@ it('says what the connection does, and connects again', async () => {
   await page.waitForSelector('#notice', { state: 'hidden' });
   assert.equal(await page.title(), 'again');
 
-  server.sessions[0].send(out.bye('another viewer took over'));
+  server.sessions[0].send(out.bye('another viewer took over', true));
   server.sessions[0].close(1000);
   await noticed('Disconnected');
-  assert.match(await page.textContent('#notice-text'), /another viewer took over/);
+  assert.match(await page.textContent('#notice-text'), /Another viewer took over\.$/);
   await page.click('text=Connect again');
   await server.until('connected', () => server.sessions.length === 2);
   await page.waitForSelector('#notice', { state: 'hidden' });
 
   server.sessions[1].send(out.bye('the server ends'));
-  server.sessions[1].close(1001);
+  server.sessions[1].close(1000);
   await server.until('it comes back by itself', () => server.sessions.length === 3);
 });
 

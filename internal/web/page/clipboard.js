@@ -35,12 +35,9 @@ export class Clipboard {
     addEventListener('focus', () => this.look());
   }
 
-  /** What this viewer may do. */
-  allow(canSend, canReceive) {
-    this.canSend = canSend;
-    this.canReceive = canReceive;
+  /** Another server, or the same again: it has nothing of ours. */
+  begin() {
     this.known = null;
-    this.field.readOnly = !canSend;
     this.look();
   }
 
@@ -95,7 +92,8 @@ export class Clipboard {
 
   /** Reads this computer's clipboard, where the user has allowed that before. */
   async look() {
-    if (!this.canSend || !document.hasFocus()) return;
+    // What is still on its way here is newer than what is here.
+    if (!this.canSend || this.pending !== null || !document.hasFocus()) return;
     try {
       const { state } = await navigator.permissions.query({ name: 'clipboard-read' });
       if (state === 'granted') this.offer(await navigator.clipboard.readText());

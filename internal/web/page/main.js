@@ -121,6 +121,7 @@ function receive(msg) {
       if (quality !== 'auto') send(m.settings({ quality }));
       if (overlay.shown) askStats(true);
       view.askSize();
+      clipboard.begin();
       break;
     case 'state':
       viewers = msg.viewers;
@@ -164,15 +165,20 @@ function showState(state, facts = {}) {
       else notice.show('Waiting for the picture…');
       break;
     case 'waiting':
-      notice.show('Waiting for the display…', facts.message);
+      notice.show('Waiting for the display…', sentence(facts.message));
       break;
     case 'lost':
-      notice.show(pictured ? 'Connection lost' : 'No connection', `Retrying in ${facts.seconds} s.`, { button: 'Retry now', action: () => connection.connect() });
+      notice.show(pictured ? 'Connection lost' : 'No connection', `${sentence(facts.why)}Retrying in ${facts.seconds} s.`, { button: 'Retry now', action: () => connection.connect() });
       break;
     case 'ended':
-      notice.show('Disconnected', facts.text, { busy: false, button: 'Connect again', action: () => connection.connect() });
+      notice.show('Disconnected', sentence(facts.text), { busy: false, button: 'Connect again', action: () => connection.connect() });
       break;
   }
+}
+
+// sentence makes one of what a server or browser says; nothing stays nothing.
+function sentence(words) {
+  return words ? `${words[0].toUpperCase()}${words.slice(1).replace(/\.$/, '')}. ` : '';
 }
 
 function applyRights() {
