@@ -200,7 +200,7 @@ func TestPageStream(t *testing.T) {
 
 	s.signal(syscall.SIGTERM)
 	why, status := pg.bye()
-	require.EqualValues(t, "the server ends", why)
+	require.Equal(t, stream.Bye{Text: "the server ends"}, why)
 	require.Equal(t, websocket.StatusNormalClosure, status)
 	begin := time.Now()
 	require.Equal(t, 0, s.wait(timeout))
@@ -334,7 +334,8 @@ func TestPageSharing(t *testing.T) {
 	require.NoError(t, err)
 	defer alone.Close()
 	why, _ := pg.bye()
-	require.Contains(t, string(why), "another viewer")
+	require.True(t, why.Final)
+	require.Contains(t, why.Text, "another viewer")
 	whole(t, alone)
 
 	s = serve(t, d.x, "--shared", "never")
@@ -348,7 +349,8 @@ func TestPageSharing(t *testing.T) {
 	}
 	s.browser().page()
 	why, _ = pg.bye()
-	require.Contains(t, string(why), "another viewer")
+	require.True(t, why.Final)
+	require.Contains(t, why.Text, "another viewer")
 }
 
 // TestPageFaults: pages that break the rules go, with a word, and cost nobody
@@ -378,7 +380,7 @@ func TestPageFaults(t *testing.T) {
 		pg := b.page()
 		go pg.ws.Write(t.Context(), c.kind, c.send) //nolint:errcheck // the server may have had enough
 		why, _ := pg.bye()
-		require.Contains(t, string(why), c.why)
+		require.Contains(t, why.Text, c.why)
 		tested++
 	}
 	require.Equal(t, 6, tested)
@@ -389,7 +391,7 @@ func TestPageFaults(t *testing.T) {
 		}
 	}()
 	why, _ := flood.bye()
-	require.Contains(t, string(why), "too many messages")
+	require.Contains(t, why.Text, "too many messages")
 	good.shows(d, 30)
 	follow(t, v, d)
 	assert.Less(t, memory(t, s.pid()), kb+40<<10, "kB of memory, before: %d", kb)
