@@ -334,10 +334,7 @@ func TestPageSharing(t *testing.T) {
 	require.NoError(t, err)
 	defer alone.Close()
 	why, _ := pg.bye()
-<<<<<<< HEAD
 	require.True(t, why.Final)
-=======
->>>>>>> main
 	require.Contains(t, why.Text, "another viewer")
 	whole(t, alone)
 
@@ -352,10 +349,7 @@ func TestPageSharing(t *testing.T) {
 	}
 	s.browser().page()
 	why, _ = pg.bye()
-<<<<<<< HEAD
 	require.True(t, why.Final)
-=======
->>>>>>> main
 	require.Contains(t, why.Text, "another viewer")
 }
 
