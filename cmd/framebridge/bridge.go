@@ -104,6 +104,7 @@ func (b *bridge) desktopName() string {
 func (b *bridge) alone(viewer string) {
 	if b.web != nil {
 		b.web.stream.GiveWay(viewer)
+		b.web.giveWay(viewer)
 	}
 }
 
@@ -137,7 +138,12 @@ func (o *serveOptions) openListeners() (ls []net.Listener, err error) {
 			return ls, err
 		}
 		if o.web {
-			l = shared{l}
+			udp, err := o.listenUDP(l.Addr())
+			if err != nil {
+				l.Close()
+				return ls, err
+			}
+			l = shared{l, udp}
 		}
 		ls = append(ls, l)
 	}
@@ -226,8 +232,8 @@ func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
 	errs := make(chan error, len(ls)+1)
 	for _, l := range ls {
 		serve := b.server.Serve
-		if _, ok := l.(shared); ok {
-			serve = b.web.serve
+		if s, ok := l.(shared); ok {
+			serve = func(ctx context.Context, _ net.Listener) error { return b.web.serve(ctx, s) }
 		}
 		viewers.Go(func() {
 			if err := serve(vctx, l); err != nil {
@@ -280,6 +286,7 @@ func (b *bridge) follow(wait, run context.Context) error {
 			}
 			return err
 		}
+		b.there.Store(true) // before anybody is told
 		if first && b.up != nil {
 			b.up()
 		}
@@ -291,7 +298,6 @@ func (b *bridge) follow(wait, run context.Context) error {
 			closed = b.opened(d)
 		}
 		b.input.Set(d.sink, d.clipboard)
-		b.there.Store(true)
 		err = b.show(run, d)
 		b.there.Store(false)
 		b.input.Set(nil, nil)

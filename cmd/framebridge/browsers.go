@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"framebridge/internal/port"
+	"framebridge/internal/rtc"
 	"framebridge/internal/stream"
 	"framebridge/internal/video"
 	"framebridge/internal/vnc"
@@ -16,7 +17,18 @@ import (
 )
 
 // shared is a listener that browsers share with viewers.
-type shared struct{ net.Listener }
+type shared struct {
+	net.Listener
+	udp []net.PacketConn // for WebRTC
+}
+
+// Close closes the UDP sockets, too.
+func (s shared) Close() error {
+	for _, c := range s.udp {
+		c.Close()
+	}
+	return s.Listener.Close()
+}
 
 // browsers is what serves browsers, and viewers on the same port.
 type browsers struct {
@@ -24,6 +36,7 @@ type browsers struct {
 	server *web.Server
 	stream *stream.Server
 	video  *video.Hub
+	rtc    *rtc.Server // nil: none
 	tls    *tls.Config // nil: none
 }
 
@@ -31,7 +44,7 @@ func newBrowsers(b *bridge) (*browsers, error) {
 	o := b.opts
 	w := &browsers{bridge: b}
 	var err error
-	if w.tls, err = o.tlsConfig(); err != nil {
+	if w.tls, err = o.tlsConfig(b.log); err != nil {
 		return nil, err
 	}
 	sc := stream.Config{
@@ -40,18 +53,26 @@ func newBrowsers(b *bridge) (*browsers, error) {
 		Clipboard:    b.clips.of(byPage),
 		DesktopName:  b.desktopName(),
 		MaxClipboard: o.maxCutText,
-		Viewers:      func() int { return b.server.Viewers() + w.stream.Viewers() },
+		Viewers:      w.viewers,
 		OnViewers:    func() { w.stream.Changed() },
 		Logger:       b.log,
 	}
 	if vnc.Sharing(o.shared) == vnc.SharingNever {
-		sc.Alone = b.server.GiveWay
+		sc.Alone = func(viewer string) {
+			b.server.GiveWay(viewer)
+			w.giveWay(viewer)
+		}
 	}
 	if w.stream, err = stream.New(sc); err != nil {
 		return nil, err
 	}
 	if w.video, err = video.New(video.Config{Screen: b.screen, Logger: b.log}); err != nil {
 		return nil, err
+	}
+	if o.webrtc {
+		if w.rtc, err = w.newRTC(); err != nil {
+			return nil, err
+		}
 	}
 	w.server, err = web.New(web.Config{
 		VNC:    b.server,
@@ -60,6 +81,7 @@ func newBrowsers(b *bridge) (*browsers, error) {
 			return w.video.View(video.Options{}), nil
 		},
 		Screen: b.screen,
+		RTC:    w.rtc,
 		Ready:  b.there.Load,
 		Dir:    o.webDir,
 		Hosts:  o.webHosts,
@@ -69,9 +91,13 @@ func newBrowsers(b *bridge) (*browsers, error) {
 }
 
 // serve serves all that comes to a shared port, until ctx is done.
-func (w *browsers) serve(ctx context.Context, l net.Listener) error {
+func (w *browsers) serve(ctx context.Context, l shared) error {
 	b := w.bridge
-	p, err := port.New(l, port.Config{Delay: b.opts.rfbDelay, TLS: w.tls, Logger: b.log})
+	pc := port.Config{Delay: b.opts.rfbDelay, TLS: w.tls, Logger: b.log}
+	if w.rtc != nil {
+		pc.Ufrag = w.rtc.Known
+	}
+	p, err := port.New(l.Listener, pc)
 	if err != nil {
 		return err
 	}
@@ -80,12 +106,17 @@ func (w *browsers) serve(ctx context.Context, l net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	errs := make(chan error, 3)
-	for _, f := range []func() error{
+	serve := []func() error{
 		func() error { return b.server.Serve(ctx, rfb) },
 		func() error { return w.server.Serve(ctx, http) },
 		func() error { return p.Serve(ctx) },
-	} {
+	}
+	if w.rtc != nil {
+		ice := p.ICE()
+		serve = append(serve, func() error { return w.rtc.Serve(ctx, ice, l.udp) })
+	}
+	errs := make(chan error, len(serve))
+	for _, f := range serve {
 		wg.Go(func() {
 			defer cancel()
 			errs <- f()
@@ -110,20 +141,4 @@ func (o *serveOptions) url(a net.Addr) string {
 		host = fmt.Sprintf("localhost:%d", t.Port)
 	}
 	return scheme + "://" + host + "/"
-}
-
-// tlsConfig reads the certificate; nil where there is none.
-func (o *serveOptions) tlsConfig() (*tls.Config, error) {
-	if o.tlsCert == "" {
-		return nil, nil
-	}
-	cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert %s --tls-key %s: %w", o.tlsCert, o.tlsKey, err)
-	}
-	return &tls.Config{
-		Certificates: []tls.Certificate{cert},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"http/1.1"}, // WebSockets need it
-	}, nil
 }

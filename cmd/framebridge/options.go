@@ -29,6 +29,9 @@ type serveOptions struct {
 	web            bool // HTTP on the listen address, beside RFB
 	noWeb          bool // turns web off
 	webDir         string
+	webrtc         bool // WebRTC beside WebSockets
+	webrtcUDP      string
+	publicIPs      []string
 	webHosts       []string
 	tlsCert        string
 	tlsKey         string
@@ -52,6 +55,12 @@ type serveOptions struct {
 
 const defaultListen = "127.0.0.1:5900"
 
+// Values of --webrtc-udp beside addresses.
+const (
+	sameAddress = "same"
+	noUDP       = "off"
+)
+
 // captureMethods are the values of --capture.
 var captureMethods = []string{"auto", "shmfd", "shm", "getimage", "fbdir"}
 
@@ -70,6 +79,9 @@ func (o *serveOptions) register(f *pflag.FlagSet, own bool) {
 	f.BoolVar(&o.web, "web", true, "serve browsers on --listen, too")
 	f.BoolVar(&o.noWeb, "no-web", false, "the same as --web=false: --listen is for viewers only, without delay")
 	f.StringVar(&o.webDir, "web-dir", "", "folder whose files browsers get in place of the page, such as /usr/share/novnc")
+	f.BoolVar(&o.webrtc, "webrtc", true, "serve video over WebRTC, too: for pages that are neither https nor localhost, and for WHEP players (/whep)")
+	f.StringVar(&o.webrtcUDP, "webrtc-udp", sameAddress, "UDP address for WebRTC, HOST:PORT; same: that of --listen, where it is free; off: WebRTC goes over TCP on --listen alone")
+	f.StringSliceVar(&o.publicIPs, "webrtc-public-ip", nil, "address that WebRTC viewers are told in place of the machine's own, where NAT gives it another; may be given twice, for IPv4 and IPv6")
 	f.StringSliceVar(&o.webHosts, "web-host", nil, "name under which browsers may reach the server, beside addresses and local names; may be given several times; *: any")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "file with the certificate chain (PEM): https, and RFB over TLS, on --listen as well")
 	f.StringVar(&o.tlsKey, "tls-key", "", "file with the certificate's key (PEM)")

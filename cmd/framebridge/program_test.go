@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -256,6 +258,7 @@ type server struct {
 	port    string
 	unix    string // path of the unix socket, if there is one
 	http    string // URL for browsers, if there is one
+	shared  string // "127.0.0.1:port" of the port for browsers and viewers
 	display string
 }
 
@@ -266,20 +269,23 @@ func startServer(t testing.TB, env []string, args ...string) *server {
 	return startServerCmd(t, command(t, env, binary, listening(args)...))
 }
 
-// listening adds --listen on a free port to the arguments. Viewers are greeted
-// after a moment: there are many of them here, and few browsers.
+// listening adds free ports to the arguments: one for viewers only, which greets
+// them at once, and one that they share with browsers, which waits long enough for
+// browsers on a busy machine.
 func listening(args []string) []string {
-	add := func(flag, value string) {
-		for _, a := range args {
-			if a == flag || strings.HasPrefix(a, flag+"=") || a == "--no-web" && flag == "--rfb-delay" {
-				return
-			}
+	for _, a := range args {
+		if a == "--listen" || strings.HasPrefix(a, "--listen=") {
+			return args
 		}
-		args = append([]string{args[0], flag, value}, args[1:]...)
 	}
-	add("--listen", "127.0.0.1:0")
-	add("--rfb-delay", "1ms")
-	return args
+	add := []string{args[0], "--listen", "127.0.0.1:0"}
+	for _, flag := range []string{"--rfb-listen=127.0.0.1:0", "--rfb-delay=5s"} {
+		name, _, _ := strings.Cut(flag, "=")
+		if !slices.ContainsFunc(args, func(a string) bool { return a == name || a == "--no-web" || strings.HasPrefix(a, name+"=") }) {
+			add = append(add, flag)
+		}
+	}
+	return append(add, args[1:]...)
 }
 
 func startServerCmd(t testing.TB, cmd *exec.Cmd) *server {
@@ -310,6 +316,9 @@ func (s *server) ready() {
 			s.unix = v
 		case "http":
 			s.http = v
+			u, err := url.Parse(v)
+			require.NoError(s.t, err, line)
+			s.shared = u.Host
 		case "display":
 			s.display = v
 		default:

@@ -30,12 +30,12 @@ type mbState struct {
 	quality uint8         // quantiser index that its samples are as good as
 	streak  uint8         // changes in quick succession
 	drift   uint8         // moves since chroma was coded that interpolated it
-	stale   bool          // the source's samples are not those of the picture
+	mv      mv            // of its last change
 }
 
 const (
-	// stillAfter is how long a macroblock must not change until it is refined.
-	stillAfter = 150 * time.Millisecond
+	// StillAfter is how long a macroblock must not change until it is refined.
+	StillAfter = 150 * time.Millisecond
 	// quick is the longest time between two frames of a video.
 	quick = 120 * time.Millisecond
 	// videoStreak is how many changes in quick succession make a video.
@@ -183,6 +183,7 @@ func (e *Encoder) remember(f *frame) {
 	for i, it := range e.list {
 		x, y := int(it.x), int(it.y)
 		s := &e.state[g.number(x, y)]
+		s.mv = e.info[g.index(x, y)].mv
 		switch it.kind {
 		case kindNew, kindVideo, kindMoved:
 			if f.now-s.changed > quick {
@@ -192,9 +193,13 @@ func (e *Encoder) remember(f *frame) {
 			s.changed = f.now
 		}
 		if it.kind == kindMoved {
-			s.quality, s.drift, s.stale, s.streak = e.moves[i].quality, e.moves[i].drift, true, 0
+			s.quality, s.drift, s.streak = e.moves[i].quality, e.moves[i].drift, 0
 		} else {
-			s.quality, s.drift, s.stale = f.q[e.info[g.index(x, y)].seg], 0, false
+			mb := &e.info[g.index(x, y)]
+			s.quality, s.drift = f.q[mb.seg], 0
+			if mb.restored && !mb.coded {
+				s.quality = finalQuantiser
+			}
 		}
 		if s.quality > finalQuantiser || s.drift > 0 {
 			e.coarse.add(g, x, y)

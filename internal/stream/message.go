@@ -88,9 +88,7 @@ func ParseServer(b []byte) (m ServerMessage, err error) {
 	case typeStats:
 		m, err = parseJSON[Stats](body)
 	case typeBye:
-		var s string
-		s, err = parseText(body)
-		m = Bye(s)
+		m, err = parseBye(body)
 	default:
 		err = errors.New("unknown type")
 	}

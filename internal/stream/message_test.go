@@ -17,8 +17,8 @@ var serverMessages = []struct {
 	bytes string
 	m     ServerMessage
 }{
-	{"\x01" + `{"version":1,"name":"x","width":3,"height":2,"control":true,"clipboardIn":false,"clipboardOut":true,"resize":false}`,
-		Hello{Version: 1, Name: "x", Width: 3, Height: 2, Control: true, ClipboardOut: true}},
+	{"\x01" + `{"version":1,"name":"x","width":3,"height":2,"control":true,"clipboardIn":false,"clipboardOut":true,"resize":false,"maxClipboard":1000}`,
+		Hello{Version: 1, Name: "x", Width: 3, Height: 2, Control: true, ClipboardOut: true, MaxClipboard: 1000}},
 	{"\x02\x01\x00\x00\x00\x07\x05\x00\x02\xd0\x00\x00\x03\xe8\x00\x00\x00\x02vp8",
 		FrameMessage{Key: true, Seq: 7, Width: 1280, Height: 720, Age: time.Millisecond, Encode: 2 * time.Microsecond, Data: []byte("vp8")}},
 	{"\x03\x00\x01\x00\x00\x00\x02\x00\x01abcdefgh", Cursor{image.Pt(1, 0), image.Pt(2, 1), []byte("abcdefgh")}},
@@ -31,7 +31,8 @@ var serverMessages = []struct {
 	{"\x09\xff\xff\xff\xff", ServerPong(1<<32 - 1)},
 	{"\x0a" + `{"frames":60,"bytes":1000,"encodeMs":1.5,"rttMs":3,"queueMs":0.25,"quant":40}`,
 		Stats{Frames: 60, Bytes: 1000, EncodeMs: 1.5, RTTMs: 3, QueueMs: 0.25, Quant: 40}},
-	{"\x0bthe end", Bye("the end")},
+	{"\x0b\x00the end", Bye{Text: "the end"}},
+	{"\x0b\x01", Bye{Final: true}},
 }
 
 var pageMessages = []struct {

@@ -152,6 +152,13 @@ func (se *session) stats() Stats {
 	se.mu.Lock()
 	s := se.flight.takeStats()
 	se.mu.Unlock()
+	if m, ok := se.peer.Video.(Meter); ok {
+		d := m.Meter()
+		s = Stats{Frames: d.Frames, Bytes: d.Bytes, Quant: d.Quant}
+		if d.Frames > 0 {
+			s.EncodeMs = milliseconds(d.Encode / time.Duration(d.Frames))
+		}
+	}
 	if v := se.peer.Video; v != nil {
 		rtt, queue := v.Link()
 		s.RTTMs, s.QueueMs = milliseconds(rtt), milliseconds(queue)

@@ -151,7 +151,7 @@ func (s *Server) Serve(ctx context.Context, t Transport, p Peer) {
 func Refuse(ctx context.Context, t Transport, why string) {
 	ctx, cancel := context.WithTimeout(ctx, defaultLimits.end)
 	defer cancel()
-	t.Write(ctx, Bye(why).Append(nil)) //nolint:errcheck // the page has gone
+	t.Write(ctx, Bye{Text: why}.Append(nil)) //nolint:errcheck // the page has gone
 	t.Close(false)
 }
 

@@ -3,6 +3,7 @@ package stream
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
 	"time"
 )
@@ -137,7 +138,30 @@ type ServerPong uint32
 func (m ServerPong) Append(b []byte) []byte { return appendNumber(b, typeServerPong, uint32(m)) }
 
 // Bye says why the server ends the connection.
-type Bye string
+type Bye struct {
+	// Final asks the page not to come back by itself: it would undo what somebody
+	// wanted.
+	Final bool
+	Text  string
+}
+
+func parseBye(b []byte) (m Bye, err error) {
+	if len(b) < 1 {
+		return m, errLength
+	}
+	if b[0] > 1 {
+		return m, fmt.Errorf("a bye is final (1) or not (0), not %d", b[0])
+	}
+	m.Final = b[0] == 1
+	m.Text, err = parseText(b[1:])
+	return m, err
+}
 
 // Append appends the message.
-func (m Bye) Append(b []byte) []byte { return appendText(b, typeBye, string(m)) }
+func (m Bye) Append(b []byte) []byte {
+	final := byte(0)
+	if m.Final {
+		final = 1
+	}
+	return append(append(b, typeBye, final), m.Text...)
+}

@@ -118,8 +118,8 @@ func (se *session) run(ctx context.Context) {
 	cause := context.Cause(ctx)
 	var broke fault
 	failed := errors.As(cause, &broke)
-	if why := se.goodbye(cause); why != "" {
-		_ = se.send(Bye(why)) // it may have gone
+	if bye := se.goodbye(cause); bye != (Bye{}) {
+		_ = se.send(bye) // it may have gone
 	}
 	se.t.Close(failed)
 	reader.Wait()
@@ -136,20 +136,20 @@ func (se *session) run(ctx context.Context) {
 }
 
 // goodbye is what the page is told of the session's end.
-func (se *session) goodbye(cause error) string {
+func (se *session) goodbye(cause error) Bye {
 	var f farewell
 	var broke fault
 	switch {
 	case errors.As(cause, &f):
-		return string(f)
+		return Bye{Final: true, Text: string(f)}
 	case errors.As(cause, &broke):
-		return broke.Error()
+		return Bye{Text: broke.Error()}
 	case errors.Is(cause, errLeft):
-		return ""
+		return Bye{}
 	case errors.Is(cause, context.Canceled):
-		return "the server ends"
+		return Bye{Text: "the server ends"}
 	}
-	return "the server cannot go on: " + cause.Error()
+	return Bye{Text: "the server cannot go on: " + cause.Error()}
 }
 
 // send writes a message at once.
@@ -175,6 +175,7 @@ func (se *session) hello() Hello {
 		ClipboardIn:  r.ClipboardIn && c.Clipboard != nil,
 		ClipboardOut: r.ClipboardOut && c.Clipboard != nil,
 		Resize:       r.Resize && c.Resize != nil,
+		MaxClipboard: c.MaxClipboard,
 	}
 }
 

@@ -260,7 +260,7 @@ func (r *rig) picture(at image.Point) {
 func TestHello(t *testing.T) {
 	r := setUp(t, nil)
 	p := r.open(full, newReel())
-	require.Equal(t, Hello{Version: Version, Name: "desk", Control: true, ClipboardIn: true, ClipboardOut: true}, next[Hello](p))
+	require.Equal(t, Hello{Version: Version, Name: "desk", Control: true, ClipboardIn: true, ClipboardOut: true, MaxClipboard: 1000}, next[Hello](p))
 	require.Equal(t, State{Display: "waiting", Viewers: 1}, next[State](p))
 	r.picture(image.Pt(5, 6))
 	require.Equal(t, State{Display: "up", Viewers: 1}, next[State](p))
@@ -268,7 +268,7 @@ func TestHello(t *testing.T) {
 	require.Equal(t, PointerPos{5, 6}, next[PointerPos](p))
 
 	viewer := r.open(Rights{}, newReel())
-	require.Equal(t, Hello{Version: Version, Name: "desk", Width: 64, Height: 48}, next[Hello](viewer))
+	require.Equal(t, Hello{Version: Version, Name: "desk", Width: 64, Height: 48, MaxClipboard: 1000}, next[Hello](viewer))
 	require.Equal(t, State{Display: "up", Viewers: 2}, next[State](p))
 	viewer.Close(false)
 	viewer.ends()
@@ -378,7 +378,7 @@ func TestFaults(t *testing.T) {
 	} {
 		p := r.open(full, newReel())
 		p.sendBytes(c.send)
-		require.Contains(t, string(p.ends()), c.why)
+		require.Contains(t, p.ends().Text, c.why)
 		require.True(t, p.failed)
 		tested++
 	}
@@ -389,7 +389,7 @@ func TestFaults(t *testing.T) {
 			p.sendBytes(PagePong(1).Append(nil))
 		}
 	}()
-	require.Contains(t, string(p.ends()), "too many messages")
+	require.Contains(t, p.ends().Text, "too many messages")
 	other.send(PagePing(1))
 	require.Equal(t, ServerPong(1), next[ServerPong](other))
 }
@@ -404,7 +404,7 @@ func TestSilence(t *testing.T) {
 	}
 	r.server.limits.answer = 100 * time.Millisecond
 	mute := r.open(full, newReel())
-	require.Contains(t, string(mute.ends()), "does not answer")
+	require.Contains(t, mute.ends().Text, "does not answer")
 }
 
 func TestNoAck(t *testing.T) {
@@ -414,7 +414,7 @@ func TestNoAck(t *testing.T) {
 	p := r.open(full, v)
 	v.frames <- &Frame{Seq: 1, Captured: time.Now()}
 	v.frames <- &Frame{Seq: 2, Captured: time.Now()}
-	require.Contains(t, string(p.ends()), "does not show its frames")
+	require.Contains(t, p.ends().Text, "does not show its frames")
 }
 
 // TestDeaf: a page that reads nothing costs what is on its way, and its end waits for
@@ -444,13 +444,22 @@ func TestRekeyRate(t *testing.T) {
 	r := setUp(t, nil)
 	v := newReel()
 	p := r.open(full, v)
+	heard := func() {
+		t.Helper()
+		select {
+		case <-v.rekeys:
+		case <-time.After(timeout):
+			t.Fatal("no key frame")
+		}
+	}
+	p.send(Rekey{})
+	heard()
 	begin := time.Now()
 	for range 100 {
 		p.send(Rekey{})
 	}
-	<-v.rekeys
-	<-v.rekeys
-	require.GreaterOrEqual(t, time.Since(begin), r.server.limits.rekey)
+	heard()
+	require.GreaterOrEqual(t, time.Since(begin), r.server.limits.rekey-50*time.Millisecond)
 	p.send(PagePing(1))
 	next[ServerPong](p)
 	require.LessOrEqual(t, len(v.rekeys), int(time.Since(begin)/r.server.limits.rekey))
@@ -463,11 +472,11 @@ func TestAlone(t *testing.T) {
 	next[Hello](p)
 	require.Equal(t, "test", <-told)
 	q := r.open(full, newReel())
-	require.Contains(t, string(p.ends()), "another viewer")
+	require.Contains(t, p.ends().Text, "another viewer")
 	require.Equal(t, "test", <-told)
 	next[Hello](q)
 	r.server.GiveWay("somebody")
-	require.Contains(t, string(q.ends()), "another viewer")
+	require.Contains(t, q.ends().Text, "another viewer")
 }
 
 func TestEndOfVideo(t *testing.T) {
@@ -475,7 +484,7 @@ func TestEndOfVideo(t *testing.T) {
 	v := newReel()
 	p := r.open(full, v)
 	close(v.frames)
-	require.Contains(t, string(p.ends()), "the reel ends")
+	require.Contains(t, p.ends().Text, "the reel ends")
 }
 
 func TestEndOfServer(t *testing.T) {
@@ -488,7 +497,7 @@ func TestEndOfServer(t *testing.T) {
 	}()
 	next[Hello](p)
 	cancel()
-	require.Equal(t, Bye("the server ends"), p.ends())
+	require.Equal(t, Bye{Text: "the server ends"}, p.ends())
 	require.Zero(t, r.server.Viewers())
 }
 
@@ -496,7 +505,7 @@ func TestRefuse(t *testing.T) {
 	p := &page{t: t, in: make(chan []byte), out: make(chan []byte, 10), closed: make(chan struct{}), gone: make(chan struct{})}
 	Refuse(t.Context(), p, "no video")
 	close(p.gone)
-	require.Equal(t, Bye("no video"), next[Bye](p))
+	require.Equal(t, Bye{Text: "no video"}, next[Bye](p))
 	<-p.closed
 }
 

@@ -20,7 +20,8 @@
 //	           nothing heard
 //	9 pong     u32 the ping's number
 //	10 stats   JSON Stats, once a second to a page that asked for them
-//	11 bye     text: why the server closes the connection, to be shown
+//	11 bye     u8 final, text: why the server closes the connection, to be shown; final 1: the
+//	           page does not come back by itself, since another viewer took its place
 //
 // From the page:
 //

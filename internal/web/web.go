@@ -8,6 +8,7 @@
 //	login          POST {"password":"..."}: exchanges it for a cookie
 //	logout         POST: ends what the cookie stands for
 //	stream         WebSocket: package stream's messages
+//	whep           POST: WebRTC (WHEP); whep/ID is a session
 //	websockify     WebSocket: RFB, which asks for its password by itself
 //	snapshot.png   the screen now
 //	healthz        200 while the program lives
@@ -27,6 +28,7 @@ import (
 	"sync"
 	"time"
 
+	"framebridge/internal/rtc"
 	"framebridge/internal/screen"
 	"framebridge/internal/stream"
 	"framebridge/internal/vnc"
@@ -44,6 +46,8 @@ type Config struct {
 	// was given. Without OpenVideo pages are told that there is no video.
 	Stream    *stream.Server
 	OpenVideo func() (stream.Video, error)
+	// RTC serves WebRTC; nil: there is none.
+	RTC *rtc.Server
 	// Ready reports whether the display is there; nil: it always is.
 	Ready func() bool
 	// Dir is a folder whose files are served in place of the page, such as noVNC's;
@@ -81,10 +85,11 @@ type Server struct {
 	sessions sessions
 	hostname string
 	idle     idle
-	running  sync.WaitGroup // WebSockets: net/http does not wait for them
+	running  sync.WaitGroup // connections and WebSockets: net/http does not wait for them
 
 	logins    chan struct{} // one per login that is being read
 	snapshots chan struct{} // one per snapshot that is being made
+	offers    chan struct{} // one per offer that is being answered
 }
 
 const (
@@ -110,6 +115,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Logger,
 		logins: make(chan struct{}, maxLogins), snapshots: make(chan struct{}, maxSnapshots),
+		offers: make(chan struct{}, maxOffers),
 	}
 	s.hostname, _ = os.Hostname()
 	root, err := fs.Sub(page, "page")
@@ -146,7 +152,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, c)
 		},
-		ConnState: s.idle.state,
+		ConnState: func(c net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				s.running.Add(1)
+			case http.StateClosed, http.StateHijacked:
+				s.running.Done()
+			}
+			s.idle.state(c, state)
+		},
 	}
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
 	err := srv.Serve(l)
@@ -208,11 +222,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.post(s.logout)(w, r)
 	case "stream":
 		s.stream(w, r)
+	case "whep":
+		s.whep(w, r, "")
 	case "websockify":
 		s.websocket(w, r, s.websockify)
 	case "snapshot.png":
 		s.get(s.snapshot)(w, r)
 	default:
+		if id, ok := strings.CutPrefix(name, "whep/"); ok && id != "" {
+			s.whep(w, r, id)
+			return
+		}
 		s.get(s.files.ServeHTTP)(w, r)
 	}
 }

@@ -25,7 +25,7 @@ test('messages of the server', () => {
   assert.deepEqual(parse(out.bell()), { type: 'bell' });
   assert.deepEqual(parse(out.ping(7)), { type: 'ping', n: 7 });
   assert.deepEqual(parse(out.state({ display: 'waiting', message: 'm' })), { type: 'state', display: 'waiting', message: 'm', viewers: 1 });
-  assert.deepEqual(parse(out.bye('why')), { type: 'bye', text: 'why' });
+  assert.deepEqual(parse(out.bye('why', true)), { type: 'bye', final: true, text: 'why' });
   assert.equal(parse(Buffer.from([99, 1])), null, 'a type of a later version');
 });
 
@@ -33,7 +33,7 @@ test('what is cut off is an error, never a wrong value', () => {
   const whole = [
     out.frame(1, { data: Buffer.alloc(0), key: false }, 1, 1),
     out.cursor(0, 0, 2, 2, Buffer.alloc(16)),
-    out.pointer(1, 2), out.ping(1), out.hello({}), out.state({}),
+    out.pointer(1, 2), out.ping(1), out.hello({}), out.state({}), out.bye(''),
   ];
   for (const b of whole) {
     parse(b);

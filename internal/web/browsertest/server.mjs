@@ -38,7 +38,7 @@ export const out = {
   ping: n => Buffer.from([8, 0, 0, 0, n]),
   pong: n => Buffer.from([9, n >>> 24, n >> 16 & 255, n >> 8 & 255, n & 255]),
   stats: o => json(10, o),
-  bye: text => Buffer.concat([Buffer.from([11]), Buffer.from(text)]),
+  bye: (text, final = false) => Buffer.concat([Buffer.from([11, final ? 1 : 0]), Buffer.from(text)]),
 };
 
 function json(type, o) {

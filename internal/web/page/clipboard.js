@@ -4,8 +4,6 @@
 //                     where reading was allowed, and from the text field of the panel;
 //   to this computer  at once where the browser allows, else with the next key or click.
 
-const largest = 1 << 20; // characters, as the server's limit on a message wants
-
 export class Clipboard {
   /**
    * @param {object} o
@@ -18,11 +16,13 @@ export class Clipboard {
   constructor(o) {
     Object.assign(this, o);
     this.canSend = this.canReceive = false;
+    this.limit = 1 << 20; // bytes of UTF-8
     this.known = null; // what both sides have
     this.pending = null; // text of the desktop that this computer does not have yet
     this.input.addEventListener('paste', e => {
       e.preventDefault();
-      this.offer(e.clipboardData.getData('text/plain'));
+      // What is still on its way here is newer than what is here.
+      if (this.pending === null) this.offer(e.clipboardData.getData('text/plain'));
       this.pasted();
     });
     this.field.addEventListener('input', () => this.offer(this.field.value));
@@ -35,26 +35,25 @@ export class Clipboard {
     addEventListener('focus', () => this.look());
   }
 
-  /** What this viewer may do. */
-  allow(canSend, canReceive) {
-    this.canSend = canSend;
-    this.canReceive = canReceive;
+  /** Another server, or the same again: it has nothing of ours. */
+  begin(limit = this.limit) {
+    this.limit = limit;
     this.known = null;
-    this.field.readOnly = !canSend;
     this.look();
   }
 
   /** Sends text to the desktop, unless it has it. */
   offer(text) {
     if (!this.canSend || !text || text === this.known) return;
-    if (text.length > largest) {
-      this.tell(`The clipboard holds more than ${largest >> 20} MB of text: not sent.`);
+    const lines = text.replaceAll('\r\n', '\n');
+    this.known = text;
+    if (new TextEncoder().encode(lines).length > this.limit) {
+      this.tell('The clipboard holds more text than the server takes: it was not sent.');
       return;
     }
-    this.known = text;
     this.pending = null;
     if (this.field.value !== text) this.field.value = text;
-    this.send(text.replaceAll('\r\n', '\n'));
+    this.send(lines);
   }
 
   /** Takes text that was copied on the desktop. */
@@ -71,7 +70,8 @@ export class Clipboard {
     if (text === null || this.delivering) return;
     this.delivering = true;
     try {
-      if (await this.write(text) && this.pending === text) this.pending = null;
+      const active = navigator.userActivation?.isActive; // if not even now, then never
+      if ((await this.write(text) || active) && this.pending === text) this.pending = null;
     } finally {
       this.delivering = false;
     }
@@ -95,7 +95,7 @@ export class Clipboard {
 
   /** Reads this computer's clipboard, where the user has allowed that before. */
   async look() {
-    if (!this.canSend || !document.hasFocus()) return;
+    if (!this.canSend || this.pending !== null || !document.hasFocus()) return;
     try {
       const { state } = await navigator.permissions.query({ name: 'clipboard-read' });
       if (state === 'granted') this.offer(await navigator.clipboard.readText());

@@ -11,11 +11,6 @@ import { login, session } from './login.js';
 const delays = [250, 500, 1000, 2000, 3000, 5000]; // ms before the next attempt
 const steady = 10_000; // ms after which a connection counts as good
 
-// The WebSocket close code of an end that is meant (RFC 6455, section 7.4.1): the
-// server has said why, and to come back at once would undo it. After all others,
-// such as 1001, going away, the page comes back.
-const meant = 1000;
-
 export class Connection {
   /**
    * @param {object} o
@@ -50,7 +45,9 @@ export class Connection {
       if (attempt !== this.attempt) return;
       if (s.auth === 'needed' && !await this.logIn(attempt)) return;
     } catch (err) {
-      if (attempt === this.attempt) this.lose(err.message);
+      // The browser's own words are for developers: 'Failed to fetch'.
+      const words = err instanceof TypeError || err.name === 'TimeoutError' ? 'the server cannot be reached' : err.message;
+      if (attempt === this.attempt) this.lose(words);
       return;
     }
     this.transport.open(this.url.href);
@@ -96,12 +93,12 @@ export class Connection {
     this.enter(display === 'up' ? 'live' : 'waiting', { message, viewers });
   }
 
-  closed({ code, reason, bye }) {
+  closed({ reason, bye }) {
     if (this.state === 'ended') return;
     if (this.since && performance.now() - this.since > steady) this.failures = 0;
     this.since = 0;
-    if (bye && code === meant) this.end(bye);
-    else this.lose(bye || reason);
+    if (bye?.final) this.end(bye.text);
+    else this.lose(bye?.text || reason);
   }
 
   lose(why) {
@@ -119,10 +116,11 @@ export class Connection {
     tick();
   }
 
-  end(text) {
+  /** Ends it until the user wants it again; with a title, for good. */
+  end(text, title = '') {
     clearTimeout(this.timer);
     this.attempt = null;
     this.transport.close();
-    this.enter('ended', { text });
+    this.enter('ended', { text, title });
   }
 }

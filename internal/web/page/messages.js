@@ -26,7 +26,7 @@ const toUTF8 = new TextEncoder();
 export function parse(buffer) {
   const v = new DataView(buffer);
   const type = fromServer[v.getUint8(0)];
-  const text = () => utf8.decode(new Uint8Array(buffer, 1));
+  const text = (from = 1) => utf8.decode(new Uint8Array(buffer, from));
   switch (type) {
     case 'hello':
     case 'state':
@@ -54,8 +54,9 @@ export function parse(buffer) {
     case 'pointer':
       return { type, x: v.getUint16(1), y: v.getUint16(3) };
     case 'clip':
-    case 'bye':
       return { type, text: text() };
+    case 'bye':
+      return { type, final: v.getUint8(1) === 1, text: text(2) };
     case 'bell':
       return { type };
     case 'ping':

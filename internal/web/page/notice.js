@@ -17,7 +17,7 @@ export class Notice {
     // Only what changes is written: screen readers say it.
     const put = (e, t) => e.textContent !== t && (e.textContent = t);
     put($('notice-title'), title);
-    put($('notice-text'), text);
+    put($('notice-text'), text.trim());
     put(this.button, button);
     this.button.hidden = !button;
     this.action = action;

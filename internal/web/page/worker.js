@@ -33,7 +33,7 @@ let hidden = false;
 let lateAck = null; // {seq, timer}
 let lastHeard = 0;
 let watchdog = 0;
-let bye = '';
+let bye = null; // the server's last words
 let heldMove = null; // a pointer movement that waits for the socket
 let lastButtons = 0;
 let shown = false;
@@ -67,7 +67,7 @@ self.onmessage = ({ data }) => {
 
 function open(url) {
   close();
-  bye = '';
+  bye = null;
   shown = false;
   const s = new WebSocket(url);
   socket = s;
@@ -144,7 +144,7 @@ function receive(data) {
       stats.pong(msg.n, now);
       return;
     case 'bye':
-      bye = msg.text;
+      bye = msg;
       return;
   }
   if (msg) post('message', { msg });
