@@ -277,5 +277,5 @@ func TestScanners(t *testing.T) {
 	}
 	connect(t, s, viewer{})
 	s.await(s.stderr, "viewer connected")
-	assert.Len(t, s.stderr.lines(), 1, s.stderr)
+	assert.Len(t, s.stderr.lines(), 2, s.stderr) // and where to open a browser
 }

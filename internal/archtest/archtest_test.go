@@ -49,6 +49,8 @@ var allowed = map[string][]string{
 	"encode/raw":        {"encode", "internal/pix"},
 	"encode/rre":        {"encode", "internal/pix"},
 	"encode/tight":      {"encode", "encode/jpeg", "internal/pix"},
+	"encode/vp8":        {"encode/vp8/dsp", "internal/pix"},
+	"encode/vp8/dsp":    {"internal/pix"},
 	"encode/zlib":       {"encode", "internal/pix"},
 	"encode/zrle":       {"encode", "internal/pix"},
 
@@ -58,11 +60,17 @@ var allowed = map[string][]string{
 
 	"internal/archtest":      {},
 	"internal/pix":           {},
+	"internal/port":          {},
 	"internal/remote":        {"internal/x11"},
 	"internal/screen":        {"capture", "internal/pix"},
-	"internal/stream":        {},
+	"internal/rtc":           {"encode/vp8", "internal/pix", "internal/rtc/icetcp", "internal/stream"},
+	"internal/rtc/icetcp":    {},
+	"internal/stream":        {"capture", "input", "internal/pix", "internal/screen"},
+	"internal/video":         {"capture", "encode/vp8", "internal/pix", "internal/screen", "internal/stream"},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
+	"internal/web":           {"internal/pix", "internal/rtc", "internal/screen", "internal/stream", "internal/vnc", "rfb"},
 	"internal/x11":           {"internal/pix"},
+	"internal/x11vnc":        {},
 	"internal/xvfb":          {"internal/x11"},
 	"internal/xvfb/xvfbtest": {"internal/pix", "internal/x11", "internal/xvfb"},
 }
@@ -75,7 +83,9 @@ var helpers = []string{"rfb/rfbtest", "capture/capturetest", "capture/synth", "e
 var outside = map[string][]string{
 	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "input/xtest", "input/selection", "internal/remote", "internal/xvfb/xvfbtest", "bench"},
 	"github.com/spf13/":            {"cmd/framebridge"},
+	"github.com/pion/":             {"internal/rtc", "bench"},
 	"github.com/klauspost/":        {"encode", "encode/...", "rfb/rfbtest", "bench/recording"},
+	"github.com/coder/websocket":   {"internal/web"},
 	"github.com/amitbet/vnc2video": {},
 }
 

@@ -32,3 +32,16 @@ type Frame struct {
 	Encode        time.Duration // what coding it took
 	Quant         int           // quantiser index, 0 to 127
 }
+
+// A Meter is a Video whose frames go another way than through Next.
+type Meter interface {
+	// Meter returns the figures of what was sent since the last call.
+	Meter() Metered
+}
+
+// Metered are figures of frames.
+type Metered struct {
+	Frames, Bytes int
+	Encode        time.Duration // of all of them
+	Quant         int           // of the last one
+}

@@ -61,6 +61,12 @@ func (se *session) write(ctx context.Context) error {
 	later := time.NewTimer(time.Hour)
 	defer later.Stop()
 	se.pace = later
+	var ping <-chan time.Time
+	if every := se.srv.cfg.Ping; every > 0 {
+		t := time.NewTicker(every)
+		defer t.Stop()
+		ping = t.C
+	}
 	for {
 		if err := se.serve(); err != nil {
 			if ctx.Err() != nil {
@@ -74,6 +80,8 @@ func (se *session) write(ctx context.Context) error {
 		case <-se.kick:
 		case <-se.view.Wake():
 		case <-later.C:
+		case <-ping:
+			se.view.Add(image.Rect(0, 0, 1, 1))
 		}
 	}
 }
@@ -160,7 +168,14 @@ func (se *session) configure(w wishes) {
 	}
 	if w.newCaps {
 		se.cursorSent = 0
-		se.painted.enabled = se.caps.cursor == 0
+		switch se.srv.cfg.Cursor {
+		case CursorPainted:
+			se.caps.cursor = 0
+		case CursorHidden:
+			se.caps.cursor, se.caps.pointerPos = 0, false
+		}
+		se.caps.pointerPos = se.caps.pointerPos && !se.srv.cfg.NoPointerPos
+		se.painted.enabled = se.caps.cursor == 0 && se.srv.cfg.Cursor != CursorHidden
 	}
 	se.takeRecipe()
 }
