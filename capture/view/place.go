@@ -27,6 +27,23 @@ type placement struct {
 	cursorRotation Rotation
 }
 
+// Placement says where what of the source is.
+type Placement struct {
+	Source image.Point     // size of the source
+	Clip   image.Rectangle // the part of it that is shown
+	Scaled image.Point     // its size in the picture, before the rotation
+	Size   image.Point     // of the picture
+}
+
+// Placement returns how things are now; zero before the first frame.
+func (v *View) Placement() Placement {
+	p := v.placed.Load()
+	if p == nil {
+		return Placement{}
+	}
+	return Placement{p.source, p.clip, p.scaled, p.size}
+}
+
 // place works out the placement for a source of a size.
 func (o *Options) place(source image.Point) (*placement, error) {
 	p := &placement{source: source, rotation: o.Rotation, keepOut: o.KeepOut}

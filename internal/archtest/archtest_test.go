@@ -62,6 +62,7 @@ var allowed = map[string][]string{
 	"internal/pix":           {},
 	"internal/port":          {},
 	"internal/remote":        {"internal/x11"},
+	"internal/reverse":       {},
 	"internal/screen":        {"capture", "internal/pix"},
 	"internal/rtc":           {"encode/vp8", "internal/pix", "internal/rtc/icetcp", "internal/stream"},
 	"internal/rtc/icetcp":    {},
