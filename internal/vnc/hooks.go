@@ -25,6 +25,9 @@ type Hooks struct {
 	// server's version and the end: it sees that this is a VNC server which does
 	// not want it.
 	Gate func(ctx context.Context, p Peer) error
+	// Trusted says of a connection that it needs no authentication; it has
+	// Config.NoAuthRights then.
+	Trusted func(p Peer) bool
 	// Passwords replaces Config.Passwords for this connection.
 	Passwords func(ctx context.Context, p Peer) ([]rfb.Password, error)
 	// Verify checks the response to a VNC Authentication challenge (RFC 6143,
@@ -67,6 +70,9 @@ const (
 func (s *Server) handshakeConfig(ctx context.Context, p Peer) (rfb.ServerConfig, error) {
 	cfg := s.auth
 	h := s.cfg.Hooks
+	if h.Trusted != nil && h.Trusted(p) {
+		return rfb.ServerConfig{Version: cfg.Version, AllowNone: true, NoneGrant: s.cfg.NoAuthRights}, nil
+	}
 	if h.Passwords != nil {
 		list, err := h.Passwords(ctx, p)
 		if err != nil {
