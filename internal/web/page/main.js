@@ -11,6 +11,7 @@ import { Notice, toast } from './notice.js';
 import { Pointer } from './pointer.js';
 import { Prefs } from './prefs.js';
 import { StatsOverlay } from './stats.js';
+import { WebRTCTransport } from './rtc.js';
 import { WebSocketTransport } from './transport.js';
 import { canFullScreen, isFullScreen, toggleFullScreen, View } from './view.js';
 
@@ -33,7 +34,12 @@ const mayControl = () => live() && rights.control && !viewOnly;
 const send = data => transport.send(data);
 const touchOnly = matchMedia('not (any-pointer: fine)');
 
-const transport = new WebSocketTransport({
+// WebRTC is what there is without a secure context; with one it is the user's choice.
+const wanted = prefs.get('transport', ['auto', 'websocket', 'webrtc']) ?? 'auto';
+const Transport = wanted === 'webrtc' || wanted === 'auto' && WebSocketTransport.missing() && !WebRTCTransport.missing()
+  ? WebRTCTransport : WebSocketTransport;
+
+const transport = new Transport({
   message: receive,
   size: (width, height) => {
     view.setPicture(width, height);
@@ -41,13 +47,14 @@ const transport = new WebSocketTransport({
   },
   shown: () => {
     body.classList.add('pictured');
+    menu.settle();
     if (live()) showState('live');
   },
   closed: how => {
     letGo();
     connection.closed(how);
   },
-  unsupported: reason => connection.end(reason),
+  unsupported: reason => connection.end(reason, 'No picture'),
   figures: figures => {
     overlay.page = figures;
     renderStats();
@@ -171,7 +178,9 @@ function showState(state, facts = {}) {
       notice.show(pictured ? 'Connection lost' : 'No connection', `${sentence(facts.why)}Retrying in ${facts.seconds} s.`, { button: 'Retry now', action: () => connection.connect() });
       break;
     case 'ended':
-      notice.show('Disconnected', sentence(facts.text), { busy: false, button: 'Connect again', action: () => connection.connect() });
+      // What this browser cannot do it cannot do the next time either.
+      if (facts.title) notice.show(facts.title, sentence(facts.text), { busy: false });
+      else notice.show('Disconnected', sentence(facts.text), { busy: false, button: 'Connect again', action: () => connection.connect() });
       break;
   }
 }
@@ -212,6 +221,9 @@ function setting(name, value) {
       break;
     case 'how':
       keyboard.how = value;
+      break;
+    case 'transport':
+      location.reload();
       break;
     case 'viewOnly':
       letGo();
@@ -329,6 +341,8 @@ setting('quality', prefs.get('quality', ['auto', 'sharp', 'fast']) ?? 'auto');
 setting('how', prefs.get('how', ['auto', 'position', 'character']) ?? 'auto');
 setting('stats', prefs.get('stats') === true);
 showTouchKeyboard(false);
-const missing = WebSocketTransport.missing();
-if (missing) connection.end(missing);
+menu.reflect('transport', wanted);
+transport.setHidden(document.hidden);
+const missing = Transport.missing();
+if (missing) connection.end(missing, 'No picture');
 else connection.connect().then(focusPicture);
