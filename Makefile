@@ -8,7 +8,7 @@ GO = $(shell cat .cache/go-path 2>/dev/null || command -v go)
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help demo test build deps-demo deps-test deps-bench check unit race purego cross fuzz bench bench-encode bench-scale clean
+.PHONY: help demo test build deps-demo deps-test deps-bench check unit race purego page cross fuzz diff-x11vnc readme bench bench-encode bench-scale clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -23,13 +23,14 @@ demo: deps-demo build
 # Each step prints what it does; the first that fails ends it. race runs every
 # package, the programs' end-to-end tests with real viewers among them.
 test: deps-test
-	$(MAKE) check cross purego race
+	$(MAKE) check cross purego page race
 
 deps-demo:
 	@mkdir -p .cache && .ci/install demo > .cache/install.out && tail -n 1 .cache/install.out > .cache/go-path
 
 deps-test:
 	@mkdir -p .cache && .ci/install test > .cache/install.out && tail -n 1 .cache/install.out > .cache/go-path
+	@cd internal/web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund >&2; }
 
 # make check  gofmt, vet, staticcheck, tidy go.mod
 check:
@@ -45,8 +46,20 @@ unit:
 race:
 	$(GO) test -race -timeout 20m ./...
 
+# make diff-x11vnc  command lines of real scripts through Debian's x11vnc and ours
+diff-x11vnc: deps-test
+	X11VNC_LINES=all $(GO) test -count=1 -run TestX11vncCommandLines ./cmd/framebridge
+
+# make readme  write the table of x11vnc's options into README.md
+readme:
+	UPDATE_README=1 $(GO) test -count=1 -run TestReadme ./internal/x11vnc
+
 purego:
 	$(GO) test -tags purego ./internal/pix/... ./encode/...
+
+# make page   the page's own tests, in Node and in a browser
+page:
+	cd internal/web && node --test browsertest/
 
 cross:
 	CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) build ./...

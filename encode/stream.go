@@ -37,9 +37,6 @@ type Stream struct {
 // zlibHeader announces deflate with a window of 32 KiB and no dictionary.
 const zlibHeader = "\x78\x01"
 
-// ZlibHeaderSize is the length of what AppendZlibHeader appends.
-const ZlibHeaderSize = len(zlibHeader)
-
 // storedMax is the longest stored block (RFC 1951, section 3.2.4).
 const storedMax = 65535
 
@@ -77,14 +74,6 @@ func (s *Stream) Begun() bool { return s.begun }
 func (s *Stream) Restart() {
 	s.Release()
 	s.begun = false
-}
-
-// Joined notes that the viewer was sent, in place of this stream's bytes, a
-// stream of its own that begins anew and ends with a sync flush: this stream goes
-// on behind it.
-func (s *Stream) Joined() {
-	s.Release()
-	s.begun = true
 }
 
 // Release gives the compressor back. The stream goes on, without history; call
@@ -133,7 +122,7 @@ func (s *Stream) DeflatedSize(piece []byte) int {
 	if s.begun {
 		return len(piece)
 	}
-	return ZlibHeaderSize + len(piece)
+	return len(zlibHeader) + len(piece)
 }
 
 func (s *Stream) begin(dst []byte) []byte {
@@ -181,9 +170,6 @@ func AppendDeflate(dst, data []byte, level int) ([]byte, error) {
 	defer putWriter(level, w)
 	return flush(dst, data, w, out)
 }
-
-// AppendZlibHeader appends the two bytes that begin a zlib stream.
-func AppendZlibHeader(dst []byte) []byte { return append(dst, zlibHeader...) }
 
 // appendStored appends data as stored blocks. They end at byte boundaries, but an
 // empty one follows as after any other flush: some decoders, Go's among them, hand

@@ -25,6 +25,9 @@ type ServerConfig struct {
 	// Passwords offers VNC Authentication, with the first that matches. It is
 	// offered before None, so that viewers that can ask their user do.
 	Passwords []Password
+	// Verify, if set, decides in place of Passwords whether the response to a VNC
+	// Authentication challenge is right, and what it grants. It may block.
+	Verify func(challenge, response [16]byte) (grant any, ok bool)
 	// OnAuthFailure is called after a wrong password and before the viewer
 	// learns of it; it may block, to slow down guessing. It returns the reason
 	// for the viewer. Nil means "Authentication failed" at once.
@@ -44,7 +47,7 @@ type Handshake struct {
 
 // validate reports the first field that makes no sense.
 func (c ServerConfig) validate() error {
-	if !c.AllowNone && len(c.Passwords) == 0 {
+	if !c.AllowNone && len(c.Passwords) == 0 && c.Verify == nil {
 		return errors.New("server config: Passwords is empty and AllowNone is false")
 	}
 	for i, p := range c.Passwords {
@@ -58,7 +61,7 @@ func (c ServerConfig) validate() error {
 // offer returns the security types in the order of preference.
 func (c ServerConfig) offer() []byte {
 	var types []byte
-	if len(c.Passwords) > 0 {
+	if len(c.Passwords) > 0 || c.Verify != nil {
 		types = append(types, byte(SecurityVncAuth))
 	}
 	if c.AllowNone {
@@ -180,7 +183,12 @@ func (c ServerConfig) vncAuth(rw io.ReadWriter, v Version) (grant any, err error
 	if _, err := io.ReadFull(rw, response[:]); err != nil {
 		return nil, wrap("read response", err)
 	}
-	if p, ok := match(c.Passwords, challenge, response); ok {
+	if c.Verify != nil {
+		grant, ok := c.Verify(challenge, response)
+		if ok {
+			return grant, writeResult(rw, securityOK)
+		}
+	} else if p, ok := match(c.Passwords, challenge, response); ok {
 		return p.Grant, writeResult(rw, securityOK)
 	}
 	reason := "Authentication failed"

@@ -53,6 +53,16 @@ type Password struct {
 	Grant  any    // what knowing it allows: returned in Handshake.Grant
 }
 
+// Match returns the first of the passwords that VNC Authentication would take
+// password for, in a time that tells nothing: for other ways in than RFB's.
+func Match(passwords []Password, password []byte) (p Password, ok bool) {
+	if len(password) == 0 {
+		return Password{}, false
+	}
+	var challenge [challengeSize]byte
+	return match(passwords, challenge, Response(password, challenge))
+}
+
 // match returns the first of the passwords that gives this response. The time
 // it takes tells nothing about which, or how much of it, was right.
 func match(passwords []Password, challenge, response [challengeSize]byte) (p Password, ok bool) {

@@ -226,16 +226,16 @@ func TestNeverEnding(t *testing.T) {
 	var wg sync.WaitGroup
 	// Announces the largest cut text and sends it in bits, again and again.
 	cut := connect(t, s, viewer{})
-	wg.Go(func() { flood(cut, rfb.ClientCutText{Data: make([]byte, rfb.DefaultMaxCutText)}.Append(nil), 64<<20) })
+	wg.Go(func() { flood(cut, rfb.ClientCutText{Data: make([]byte, rfb.DefaultMaxCutText)}.Append(nil), 128<<20) })
 	// The longest list of encodings.
 	encodings := connect(t, s, viewer{})
 	wg.Go(func() {
-		flood(encodings, rfb.SetEncodings{Encodings: make([]rfb.Encoding, 65535)}.Append(nil), 32<<20)
+		flood(encodings, rfb.SetEncodings{Encodings: make([]rfb.Encoding, 65535)}.Append(nil), 64<<20)
 	})
 	// Requests without reading a byte.
 	deaf := connect(t, s, viewer{})
 	request := rfb.UpdateRequest{Width: 640, Height: 480}.Append(nil)
-	wg.Go(func() { flood(deaf, bytes.Repeat(request, 1000), 4<<20) })
+	wg.Go(func() { flood(deaf, bytes.Repeat(request, 1000), 8<<20) })
 	// A message that stops in the middle.
 	stuck := connect(t, s, viewer{})
 	require.NoError(t, stuck.Send([]byte{6, 0, 0, 0, 0, 15, 0, 0, 1, 2, 3}))
@@ -252,7 +252,9 @@ func TestNeverEnding(t *testing.T) {
 	encodings.Close()
 	wg.Wait()
 	peak = max(peak, memory(t, s.pid()))
-	assert.Less(t, peak, kb+40<<10, "kB of memory, before: %d", kb)
+	// What is alive is a few MB per viewer; the collector lets garbage grow to
+	// as much again, more on a loaded machine. Kept input would be 200 MB.
+	assert.Less(t, peak, kb+80<<10, "kB of memory, before: %d", kb)
 	d.Fill(image.Rect(0, 0, 640, 480), 0x00ff00)
 	follow(t, watcher, d)
 }
@@ -275,5 +277,5 @@ func TestScanners(t *testing.T) {
 	}
 	connect(t, s, viewer{})
 	s.await(s.stderr, "viewer connected")
-	assert.Len(t, s.stderr.lines(), 1, s.stderr)
+	assert.Len(t, s.stderr.lines(), 2, s.stderr) // and where to open a browser
 }

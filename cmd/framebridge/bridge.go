@@ -10,11 +10,14 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"framebridge/capture"
 	"framebridge/input"
+	"framebridge/input/selection"
+	"framebridge/input/xtest"
 	"framebridge/internal/screen"
 	"framebridge/internal/vnc"
 	"framebridge/internal/x11"
@@ -27,9 +30,27 @@ type bridge struct {
 	log    *slog.Logger
 	screen *screen.Screen
 	input  input.Switch
+	clips  clips
 	server *vnc.Server
+	web    *browsers   // nil: none
+	there  atomic.Bool // the display
 	// up, if set, is called when the display is there for the first time.
 	up func()
+	// before, if set, is called before the display is asked for, and may wait: for
+	// the first viewer, for a display to be chosen.
+	before func(ctx context.Context) error
+	// wrap, if set, changes what each display shows.
+	wrap func(capture.Source) capture.Source
+	// opened, if set, is called with each display before it is used, and returns
+	// what to call when it is not any more.
+	opened func(*display) (closed func())
+	// lost, if set, decides about waiting for a display that has gone: an error
+	// ends the bridge.
+	lost func(cause error) error
+	// keyboard and selection are how input and clipboards work; what says which
+	// display they are for is filled in.
+	keyboard  xtest.Options
+	selection selection.Options
 }
 
 // newBridge prepares the server; nothing is opened yet but the password file.
@@ -40,16 +61,12 @@ func newBridge(o *serveOptions, log *slog.Logger) (*bridge, error) {
 	}
 	b := &bridge{opts: o, log: log}
 	b.screen = screen.New(screen.Config{MaxFPS: o.maxFPS, VerifyInterval: o.verifyInterval, Logger: log})
-	name := o.desktopName
-	if name == "" {
-		host, _ := os.Hostname()
-		name = host + o.display
-	}
+	b.clips.x = &b.input
 	b.server, err = vnc.New(vnc.Config{
 		Screen:       b.screen,
 		Sink:         &b.input,
-		Clipboard:    &b.input,
-		DesktopName:  name,
+		Clipboard:    b.clips.of(byViewer),
+		DesktopName:  b.desktopName(),
 		Passwords:    passwords,
 		NoAuth:       len(passwords) == 0,
 		NoAuthRights: o.rights(),
@@ -57,9 +74,45 @@ func newBridge(o *serveOptions, log *slog.Logger) (*bridge, error) {
 		Lossless:     o.lossless,
 		MaxQuality:   o.maxQuality,
 		MaxCutText:   o.maxCutText,
+		Alone:        b.alone,
+		OnViewers:    b.counted,
 		Logger:       log,
 	})
-	return b, err
+	if err != nil {
+		return nil, err
+	}
+	b.clips.join(byViewer, b.server.SetClipboard)
+	if o.web {
+		if b.web, err = newBrowsers(b); err != nil {
+			return nil, err
+		}
+		b.clips.join(byPage, b.web.stream.SetClipboard)
+	}
+	return b, nil
+}
+
+// desktopName is what viewers show in their titles.
+func (b *bridge) desktopName() string {
+	if b.opts.desktopName != "" {
+		return b.opts.desktopName
+	}
+	host, _ := os.Hostname()
+	return host + b.opts.display
+}
+
+// alone disconnects pages for a viewer that takes the screen for itself.
+func (b *bridge) alone(viewer string) {
+	if b.web != nil {
+		b.web.stream.GiveWay(viewer)
+		b.web.giveWay(viewer)
+	}
+}
+
+// counted tells pages how many look.
+func (b *bridge) counted() {
+	if b.web != nil {
+		b.web.stream.Changed()
+	}
 }
 
 // listen opens the sockets for viewers.
@@ -72,13 +125,25 @@ func (o *serveOptions) openListeners() (ls []net.Listener, err error) {
 			ls = nil
 		}
 	}()
-	if o.listen != "" {
-		l, err := net.Listen("tcp", o.listen)
+	if o.rfbListen != "" {
+		l, err := listenTCP("--rfb-listen", o.rfbListen)
 		if err != nil {
-			if errors.Is(err, syscall.EADDRINUSE) {
-				return ls, fmt.Errorf("--listen %s: the port is in use: stop the other server or choose another port (0 picks a free one)", o.listen)
+			return ls, err
+		}
+		ls = append(ls, l)
+	}
+	if o.listen != "" {
+		l, err := listenTCP("--listen", o.listen)
+		if err != nil {
+			return ls, err
+		}
+		if o.web {
+			udp, err := o.listenUDP(l.Addr())
+			if err != nil {
+				l.Close()
+				return ls, err
 			}
-			return ls, fmt.Errorf("--listen %s: %w", o.listen, reason(err))
+			l = shared{l, udp}
 		}
 		ls = append(ls, l)
 	}
@@ -90,6 +155,17 @@ func (o *serveOptions) openListeners() (ls []net.Listener, err error) {
 		ls = append(ls, l)
 	}
 	return ls, nil
+}
+
+func listenTCP(flag, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s %s: the port is in use: stop the other server or choose another port (0 picks a free one)", flag, addr)
+	}
+	return nil, fmt.Errorf("%s %s: %w", flag, addr, reason(err))
 }
 
 // reason strips the operation and address that net adds to its errors.
@@ -128,17 +204,22 @@ func listenUnix(path string) (net.Listener, error) {
 	return net.Listen("unix", path)
 }
 
-// ready prints the line that scripts wait for.
-func ready(w io.Writer, display string, ls []net.Listener) {
-	line := "READY"
+// ready prints the line that scripts wait for. Of several TCP ports, rfb is the one
+// that is for viewers only.
+func (o *serveOptions) ready(w io.Writer, ls []net.Listener) {
+	line, rfb, http := "READY", "", ""
 	for _, l := range ls {
-		kind := "rfb"
-		if l.Addr().Network() == "unix" {
-			kind = "unix"
+		if s, ok := l.(shared); ok {
+			http = fmt.Sprintf(" http=%s", o.url(s.Addr()))
 		}
-		line += fmt.Sprintf(" %s=%s", kind, l.Addr())
+		if l.Addr().Network() == "unix" {
+			line += fmt.Sprintf(" unix=%s", l.Addr())
+		} else if rfb == "" {
+			rfb = fmt.Sprintf(" rfb=%s", l.Addr())
+			line += rfb
+		}
 	}
-	fmt.Fprintf(w, "%s display=%s\n", line, display)
+	fmt.Fprintf(w, "%s%s display=%s\n", line, http, o.display)
 }
 
 // serve serves viewers on the listeners until ctx is done or the display cannot
@@ -150,8 +231,12 @@ func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
 	defer stopViewers()
 	errs := make(chan error, len(ls)+1)
 	for _, l := range ls {
+		serve := b.server.Serve
+		if s, ok := l.(shared); ok {
+			serve = func(ctx context.Context, _ net.Listener) error { return b.web.serve(ctx, s) }
+		}
 		viewers.Go(func() {
-			if err := b.server.Serve(vctx, l); err != nil {
+			if err := serve(vctx, l); err != nil {
 				errs <- err
 			}
 		})
@@ -173,6 +258,9 @@ func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
 	}
 	stopViewers()
 	viewers.Wait()
+	if b.web != nil {
+		b.web.video.Close()
+	}
 	stopDisplay()
 	<-display
 	return err
@@ -182,6 +270,14 @@ func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
 // when it is lost. It gives up on what waiting cannot mend. wait ends the waiting
 // for a display, run its use.
 func (b *bridge) follow(wait, run context.Context) error {
+	if b.before != nil {
+		if err := b.before(wait); err != nil {
+			if wait.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	}
 	for first := true; ; first = false {
 		d, err := b.await(wait, first)
 		if err != nil {
@@ -190,18 +286,30 @@ func (b *bridge) follow(wait, run context.Context) error {
 			}
 			return err
 		}
+		b.there.Store(true) // before anybody is told
 		if first && b.up != nil {
 			b.up()
 		}
 		if !first {
 			b.log.Info("display is back", "display", b.opts.display)
 		}
+		closed := func() {}
+		if b.opened != nil {
+			closed = b.opened(d)
+		}
 		b.input.Set(d.sink, d.clipboard)
 		err = b.show(run, d)
+		b.there.Store(false)
 		b.input.Set(nil, nil)
+		closed()
 		d.close()
 		if run.Err() != nil {
 			return nil
+		}
+		if b.lost != nil {
+			if err := b.lost(err); err != nil {
+				return err
+			}
 		}
 		b.log.Warn("display lost: waiting for it to come back", "display", b.opts.display, "error", err)
 		if wait.Err() != nil {
@@ -238,6 +346,7 @@ var lostSize = image.Pt(1024, 768)
 // display is what is open while the X server is there.
 type display struct {
 	source    capture.Source
+	injector  *xtest.Injector
 	sink      input.Sink
 	clipboard input.Clipboard
 	gone      <-chan struct{} // closed when the X server has gone

@@ -23,16 +23,19 @@ func (b *bridge) open(ctx context.Context) (*display, error) {
 		}
 	}()
 
-	sink, err := xtest.Open(ctx, xtest.Options{Display: o.display, AuthFile: o.auth, Logger: b.log})
+	kb := b.keyboard
+	kb.Display, kb.AuthFile, kb.Logger = o.display, o.auth, b.log
+	sink, err := xtest.Open(ctx, kb)
 	if err != nil {
 		return nil, err
 	}
+	d.injector = sink
 	d.sink, d.gone, d.closers = sink, sink.Done(), append(d.closers, sink)
 
-	sel, err := selection.Open(ctx, selection.Options{
-		Display: o.display, AuthFile: o.auth, Logger: b.log,
-		MaxBytes: o.maxCutText, OnText: b.server.SetClipboard, Idle: true,
-	})
+	so := b.selection
+	so.Display, so.AuthFile, so.Logger = o.display, o.auth, b.log
+	so.MaxBytes, so.OnText, so.Idle = o.maxCutText, b.clips.copied, true
+	sel, err := selection.Open(ctx, so)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +51,9 @@ func (b *bridge) open(ctx context.Context) (*display, error) {
 			}
 		}
 		return nil, err
+	}
+	if b.wrap != nil {
+		d.source = b.wrap(d.source)
 	}
 	// Pixels first: nothing is worth capturing once input is going down.
 	d.closers = append([]io.Closer{d.source}, d.closers...)

@@ -22,6 +22,9 @@ const (
 )
 
 func main() {
+	if args, ok := x11vncArgs(os.Args); ok {
+		os.Exit(x11vncMain(args))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	code := execute(ctx, os.Args[1:])
 	stop()

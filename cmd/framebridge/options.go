@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"framebridge/internal/port"
 	"framebridge/internal/vnc"
 	"framebridge/rfb"
 )
@@ -23,6 +24,17 @@ type serveOptions struct {
 	display        string
 	auth           string
 	listen         string
+	rfbListen      string
+	rfbDelay       time.Duration
+	web            bool // HTTP on the listen address, beside RFB
+	noWeb          bool // turns web off
+	webDir         string
+	webrtc         bool // WebRTC beside WebSockets
+	webrtcUDP      string
+	publicIPs      []string
+	webHosts       []string
+	tlsCert        string
+	tlsKey         string
 	unixSocket     string
 	passwordFile   string
 	noAuth         bool
@@ -43,6 +55,12 @@ type serveOptions struct {
 
 const defaultListen = "127.0.0.1:5900"
 
+// Values of --webrtc-udp beside addresses.
+const (
+	sameAddress = "same"
+	noUDP       = "off"
+)
+
 // captureMethods are the values of --capture.
 var captureMethods = []string{"auto", "shmfd", "shm", "getimage", "fbdir"}
 
@@ -55,7 +73,18 @@ func (o *serveOptions) register(f *pflag.FlagSet, own bool) {
 		f.StringVar(&o.auth, "auth", "", "Xauthority file (default $XAUTHORITY, then ~/.Xauthority)")
 		f.DurationVar(&o.waitDisplay, "wait-display", 0, "how long to wait for the display to come up; 0: for ever")
 	}
-	f.StringVar(&o.listen, "listen", defaultListen, "TCP address for viewers; port 0 picks a free one, empty: none")
+	f.StringVar(&o.listen, "listen", defaultListen, "TCP address for viewers and browsers; port 0 picks a free one, empty: none")
+	f.StringVar(&o.rfbListen, "rfb-listen", "", "TCP address for viewers only, which greets them without --rfb-delay")
+	f.DurationVar(&o.rfbDelay, "rfb-delay", port.DefaultDelay, "how long a client of --listen says nothing until it is greeted as a viewer; browsers speak first")
+	f.BoolVar(&o.web, "web", true, "serve browsers on --listen, too")
+	f.BoolVar(&o.noWeb, "no-web", false, "the same as --web=false: --listen is for viewers only, without delay")
+	f.StringVar(&o.webDir, "web-dir", "", "folder whose files browsers get in place of the page, such as /usr/share/novnc")
+	f.BoolVar(&o.webrtc, "webrtc", true, "serve video over WebRTC, too: for pages that are neither https nor localhost, and for WHEP players (/whep)")
+	f.StringVar(&o.webrtcUDP, "webrtc-udp", sameAddress, "UDP address for WebRTC, HOST:PORT; same: that of --listen, where it is free; off: WebRTC goes over TCP on --listen alone")
+	f.StringSliceVar(&o.publicIPs, "webrtc-public-ip", nil, "address that WebRTC viewers are told in place of the machine's own, where NAT gives it another; may be given twice, for IPv4 and IPv6")
+	f.StringSliceVar(&o.webHosts, "web-host", nil, "name under which browsers may reach the server, beside addresses and local names; may be given several times; *: any")
+	f.StringVar(&o.tlsCert, "tls-cert", "", "file with the certificate chain (PEM): https, and RFB over TLS, on --listen as well")
+	f.StringVar(&o.tlsKey, "tls-key", "", "file with the certificate's key (PEM)")
 	f.StringVar(&o.unixSocket, "unix-socket", "", "unix socket for viewers, made with mode 0600")
 	f.StringVar(&o.passwordFile, "password-file", "", "file with the password, from 'framebridge passwd' or vncpasswd, or a line of text; a second one is for viewing only")
 	f.BoolVar(&o.noAuth, "no-auth", false, "let everybody in who can connect, beyond loopback, too")
@@ -75,15 +104,26 @@ func (o *serveOptions) register(f *pflag.FlagSet, own bool) {
 
 // check finds what is wrong with the flags before anything is started.
 func (o *serveOptions) check() error {
-	if o.listen == "" && o.unixSocket == "" {
-		return usagef("--listen and --unix-socket are both empty: viewers need one of them")
+	if o.noWeb {
+		o.web = false
 	}
-	if o.listen != "" {
-		if _, port, err := net.SplitHostPort(o.listen); err != nil {
-			return usagef("--listen %s: want HOST:PORT, such as %s or :5900", o.listen, defaultListen)
-		} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-			return usagef("--listen %s: port %q is not a number from 0 to 65535", o.listen, port)
-		}
+	if o.listen == "" && o.rfbListen == "" && o.unixSocket == "" {
+		return usagef("--listen, --rfb-listen and --unix-socket are all empty: viewers need one of them")
+	}
+	if err := checkAddress("--listen", o.listen); err != nil {
+		return err
+	}
+	if err := checkAddress("--rfb-listen", o.rfbListen); err != nil {
+		return err
+	}
+	if o.rfbDelay <= 0 || o.rfbDelay > 10*time.Second {
+		return usagef("--rfb-delay %v: want more than 0 and at most 10s; --rfb-listen has no delay", o.rfbDelay)
+	}
+	if (o.tlsCert == "") != (o.tlsKey == "") {
+		return usagef("--tls-cert and --tls-key need each other")
+	}
+	if !o.web && (o.webDir != "" || o.tlsCert != "" || len(o.webHosts) > 0) {
+		return usagef("--web-dir, --web-host, --tls-cert and --tls-key are of no use with --no-web")
 	}
 	if o.passwordFile != "" && o.noAuth {
 		return usagef("--password-file and --no-auth exclude each other")
@@ -116,16 +156,35 @@ func (o *serveOptions) check() error {
 	if o.waitDisplay < 0 {
 		return usagef("--wait-display %v: want 0 or more", o.waitDisplay)
 	}
-	if o.listen != "" && o.passwordFile == "" && !o.noAuth {
-		if err := loopbackOnly(o.listen); err != nil {
+	if o.passwordFile == "" && !o.noAuth {
+		if err := loopbackOnly("--listen", o.listen); err != nil {
+			return err
+		}
+		if err := loopbackOnly("--rfb-listen", o.rfbListen); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// checkAddress finds what is wrong with an address to listen on; empty means none.
+func checkAddress(flag, addr string) error {
+	if addr == "" {
+		return nil
+	}
+	if _, port, err := net.SplitHostPort(addr); err != nil {
+		return usagef("%s %s: want HOST:PORT, such as %s or :5900", flag, addr, defaultListen)
+	} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return usagef("%s %s: port %q is not a number from 0 to 65535", flag, addr, port)
+	}
+	return nil
+}
+
 // loopbackOnly refuses an address that other machines can reach.
-func loopbackOnly(addr string) error {
+func loopbackOnly(flag, addr string) error {
+	if addr == "" {
+		return nil
+	}
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return err
@@ -135,11 +194,11 @@ func loopbackOnly(addr string) error {
 		ips, err = []net.IP{net.IPv4zero}, nil
 	}
 	if err != nil {
-		return fmt.Errorf("--listen %s: %w", addr, err)
+		return fmt.Errorf("%s %s: %w", flag, addr, err)
 	}
 	for _, ip := range ips {
 		if !ip.IsLoopback() {
-			return fmt.Errorf("--listen %s can be reached by others and there is no password: give --password-file FILE (see 'framebridge passwd'), or --no-auth if everybody may come in", addr)
+			return fmt.Errorf("%s %s can be reached by others and there is no password: give --password-file FILE (see 'framebridge passwd'), or --no-auth if everybody may come in", flag, addr)
 		}
 	}
 	return nil

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -255,6 +257,8 @@ type server struct {
 	addr    string // "127.0.0.1:port", empty without a TCP listener
 	port    string
 	unix    string // path of the unix socket, if there is one
+	http    string // URL for browsers, if there is one
+	shared  string // "127.0.0.1:port" of the port for browsers and viewers
 	display string
 }
 
@@ -265,14 +269,23 @@ func startServer(t testing.TB, env []string, args ...string) *server {
 	return startServerCmd(t, command(t, env, binary, listening(args)...))
 }
 
-// listening adds --listen on a free port to the arguments.
+// listening adds free ports to the arguments: one for viewers only, which greets
+// them at once, and one that they share with browsers, which waits long enough for
+// browsers on a busy machine.
 func listening(args []string) []string {
 	for _, a := range args {
 		if a == "--listen" || strings.HasPrefix(a, "--listen=") {
 			return args
 		}
 	}
-	return append([]string{args[0], "--listen", "127.0.0.1:0"}, args[1:]...)
+	add := []string{args[0], "--listen", "127.0.0.1:0"}
+	for _, flag := range []string{"--rfb-listen=127.0.0.1:0", "--rfb-delay=5s"} {
+		name, _, _ := strings.Cut(flag, "=")
+		if !slices.ContainsFunc(args, func(a string) bool { return a == name || a == "--no-web" || strings.HasPrefix(a, name+"=") }) {
+			add = append(add, flag)
+		}
+	}
+	return append(add, args[1:]...)
 }
 
 func startServerCmd(t testing.TB, cmd *exec.Cmd) *server {
@@ -301,6 +314,11 @@ func (s *server) ready() {
 			s.port = port
 		case "unix":
 			s.unix = v
+		case "http":
+			s.http = v
+			u, err := url.Parse(v)
+			require.NoError(s.t, err, line)
+			s.shared = u.Host
 		case "display":
 			s.display = v
 		default:

@@ -33,7 +33,7 @@ FRAMEBRIDGE_PASSWORD_FILE, and so on. The command line wins.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w: see '%s --help'", err, cmd.CommandPath())
 	})
-	root.AddCommand(newServe(), newRun(), newPasswd(), newBench(), newVersion())
+	root.AddCommand(newServe(), newRun(), newPasswd(), newBench(), newX11vnc(), newVersion())
 	return root
 }
 

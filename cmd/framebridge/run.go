@@ -103,7 +103,7 @@ func (o *runOptions) run(cmd *cobra.Command, args []string, log *slog.Logger) er
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	up := make(chan struct{})
-	b.up = func() { ready(cmd.OutOrStdout(), o.display, ls); close(up) }
+	b.up = func() { o.ready(cmd.OutOrStdout(), ls); close(up) }
 	served := make(chan error, 1)
 	go func() { served <- b.serve(ctx, ls) }()
 	select {

@@ -18,7 +18,7 @@ func newServe() *cobra.Command {
 up yet it is waited for; if it goes away, viewers stay and see it again when it
 is back. When all is up, one line on stdout says where:
 
-    READY rfb=127.0.0.1:5900 display=:1`,
+    READY rfb=127.0.0.1:5900 http=http://127.0.0.1:5900/ display=:1`,
 		Example: `  framebridge serve --display :1
   framebridge serve --listen :5900 --password-file ~/.vnc/passwd`,
 		Args: noArgs,
@@ -41,7 +41,7 @@ is back. When all is up, one line on stdout says where:
 		if err != nil {
 			return err
 		}
-		b.up = func() { ready(cmd.OutOrStdout(), o.display, ls) }
+		b.up = func() { o.ready(cmd.OutOrStdout(), ls) }
 		return b.serve(cmd.Context(), ls)
 	})
 }

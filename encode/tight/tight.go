@@ -6,14 +6,10 @@
 // no viewer, so it may run on any core and serve all viewers with the same
 // parameters. An Encoder belongs to one viewer and pushes what was packed
 // through the viewer's zlib streams, which live as long as the connection. With
-// many viewers the compression too can be shared, in two ways:
-//
-//   - Packer.Compress makes a piece of deflate without history, which
-//     Encoder.Append joins into the viewer's stream (see encode.Stream). No reset
-//     bit is needed.
-//   - Prepared.AppendShared makes a whole payload that begins its stream anew: the
-//     same bytes for every viewer. Some old viewers fail when the very first
-//     rectangle resets a stream (vnc2video), so prefer the first way.
+// many viewers the compression too can be shared: Packer.Compress makes a piece of
+// deflate without history, which Encoder.Append joins into the viewer's stream
+// (see encode.Stream). No reset bit is needed, with which some old viewers fail in
+// the very first rectangle (vnc2video).
 package tight
 
 import (
@@ -95,25 +91,10 @@ func (e *Encoder) AppendHead(dst []byte, p *Prepared) (head, rest []byte) {
 	return s.AppendDeflated(dst, nil), p.Piece
 }
 
-// AppendShared appends the payload of p, which Packer.Compress has compressed,
-// with a reset of its stream before: the same bytes for every viewer. Tell the
-// encoder of each viewer who gets it with Sent.
-func (p *Prepared) AppendShared(dst []byte) []byte {
-	at := len(dst)
-	dst = append(dst, p.Head...)
-	if p.Stream < 0 {
-		return append(dst, p.Data...)
-	}
-	dst[at] |= 1 << p.Stream // the control byte's low bits reset streams 0 to 3
-	dst = appendLength(dst, encode.ZlibHeaderSize+len(p.Piece))
-	return append(encode.AppendZlibHeader(dst), p.Piece...)
-}
-
-// Sent notes that the viewer was sent what p.AppendShared made.
-func (e *Encoder) Sent(p *Prepared) {
-	if p.Stream >= 0 {
-		e.streams[p.Stream].Joined()
-	}
+// AppendFill appends the payload of a rectangle that is all of the colour rgb,
+// 0x00RRGGBB.
+func (e *Encoder) AppendFill(dst []byte, rgb uint32) []byte {
+	return e.packer.appendPixel(append(dst, controlFill), e.packer.value(rgb))
 }
 
 func appendLength(dst []byte, n int) []byte {

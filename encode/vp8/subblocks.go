@@ -77,6 +77,16 @@ func (c *coder) codeSubblocks(m *mbInfo, x, y, most int, q *quantiser) bool {
 	src := c.src.Y[16*(y*c.yStride+x):]
 	var e dsp.SubblockEdge
 	modes := &c.subblocks
+	var all, inside dsp.Penalties // inside: of modes that do not look to the right
+	for m := range all {
+		all[m], inside[m] = 65535, 65535
+		if m < numSubModes {
+			all[m] = uint16(min(subModeBits[m]*q.lambda>>8, 65535))
+			if !looksRight[m] {
+				inside[m] = all[m]
+			}
+		}
+	}
 	coef := c.coef[:16]
 	cost := 0
 	has := uint32(0)
@@ -85,18 +95,13 @@ func (c *coder) codeSubblocks(m *mbInfo, x, y, most int, q *quantiser) bool {
 		v.edge(&e, bx, by)
 		block := src[4*(by*c.yStride+bx):]
 		dsp.PredictSubblocks(modes, &e)
-		sads := dsp.SADSubblocks(block, c.yStride, modes)
-		least, best := 1<<30, dsp.BDCPred
-		for mode, d := range sads {
-			if bx == 3 && !right && looksRight[mode] {
-				continue
-			}
-			if d += subModeBits[mode] * q.lambda >> 8; d < least {
-				least, best = d, dsp.SubblockMode(mode)
-			}
+		penalties := &all
+		if bx == 3 && !right {
+			penalties = &inside
 		}
+		best, least := dsp.BestSubblock(block, c.yStride, modes, penalties)
 		r.modes[i] = uint8(best)
-		pred := modes[16*best:][:16]
+		pred := modes[16*int(best):][:16]
 		if cost += least; cost >= most {
 			return false
 		}

@@ -76,7 +76,7 @@ func (s *Selection) become(text string, now xproto.Timestamp) error {
 	s.cancelFetch() // what owners have is older
 	s.watch.last = text
 	var taken bool
-	for _, sel := range []xproto.Atom{xproto.AtomPrimary, s.atoms.clipboard} {
+	for _, sel := range s.claimed {
 		xproto.SetSelectionOwner(s.c.X(), s.win, sel, now)
 		// Someone with a later time may have been faster.
 		r, err := xproto.GetSelectionOwner(s.c.X(), sel).Reply()

@@ -47,6 +47,11 @@ type Options struct {
 	// come from a goroutine of their own: when one takes long, only the newest
 	// text waits for it. Without it nothing is watched.
 	OnText func(text string)
+	// IgnorePrimary and IgnoreClipboard leave what X programs select, and copy,
+	// unreported.
+	IgnorePrimary, IgnoreClipboard bool
+	// KeepPrimary and KeepClipboard are not set by SetText.
+	KeepPrimary, KeepClipboard bool
 	// Idle leaves the clipboard unwatched until SetActive(true).
 	Idle bool
 }
@@ -59,6 +64,8 @@ type Selection struct {
 	max   int
 	atoms atoms
 	win   xproto.Window // owns selections
+
+	watched, claimed []xproto.Atom // the selections of which texts are reported, and those that SetText sets
 
 	// Into run.
 	wake   chan struct{} // capacity 1
@@ -136,6 +143,16 @@ func (s *Selection) setUp(ctx context.Context, o Options) error {
 	if s.win, err = s.newWindow(); err != nil {
 		return err
 	}
+	list := func(noPrimary, noClipboard bool) (l []xproto.Atom) {
+		if !noPrimary {
+			l = append(l, xproto.AtomPrimary)
+		}
+		if !noClipboard {
+			l = append(l, s.atoms.clipboard)
+		}
+		return l
+	}
+	s.watched, s.claimed = list(o.IgnorePrimary, o.IgnoreClipboard), list(o.KeepPrimary, o.KeepClipboard)
 	s.own = owner{transfers: map[transferKey]*transfer{}, owned: map[xproto.Atom]bool{}}
 	s.watch = watcher{on: o.OnText != nil, changes: map[xproto.Atom]*change{}}
 	s.SetActive(!o.Idle)
@@ -170,11 +187,14 @@ func (s *Selection) Close() error {
 // Done is closed when the connection to the X server has ended.
 func (s *Selection) Done() <-chan struct{} { return s.c.Done() }
 
-// SetText makes text the CLIPBOARD and PRIMARY selections. When it returns, a
+// SetText makes text the CLIPBOARD and PRIMARY selections, as far as Options allow. When it returns, a
 // program that pastes gets the text.
 func (s *Selection) SetText(text string) error {
 	if len(text) > s.max {
 		return fmt.Errorf("selection: text of %d bytes, more than %d", len(text), s.max)
+	}
+	if len(s.claimed) == 0 {
+		return nil
 	}
 	cl := &claim{text: text, done: make(chan error, 1)}
 	timeout := time.NewTimer(answerTimeout)

@@ -60,7 +60,7 @@ type fetch struct {
 // already as new.
 func (s *Selection) startWatching() error {
 	now := time.Now()
-	for _, sel := range []xproto.Atom{xproto.AtomPrimary, s.atoms.clipboard} {
+	for _, sel := range s.watched {
 		if err := xfixes.SelectSelectionInputChecked(s.c.X(), s.win, sel,
 			xfixes.SelectionEventMaskSetSelectionOwner).Check(); err != nil {
 			return err

@@ -46,7 +46,9 @@ func (i *Injector) Key(keysym, code uint32, down bool) error {
 	if !down {
 		return i.release(keysym, id)
 	}
-	if _, repeated := i.pressed[id]; repeated || keysym == 0 && scan == 0 {
+	if _, repeated := i.pressed[id]; repeated && i.opts.ViewerRepeats {
+		return i.repeat(id)
+	} else if repeated || keysym == 0 && scan == 0 {
 		return nil
 	}
 	i.undo()
@@ -64,7 +66,7 @@ func (i *Injector) typeSym(keysym uint32, id uint64) error {
 		return err
 	}
 	c, ok := i.m.lookup(keysym, st, i.xkb != 0)
-	if !ok {
+	if !ok && !i.opts.NoSpares {
 		if ok, err = i.addSpare(keysym); err != nil {
 			return err
 		} else if ok {
@@ -79,7 +81,7 @@ func (i *Injector) typeSym(keysym uint32, id uint64) error {
 		return i.flush()
 	}
 	i.useSpare(c.code)
-	if !c.plain() {
+	if !c.plain() && !i.opts.NoModifiers {
 		if i.temp, err = i.change(c, st); err != nil {
 			return err
 		}

@@ -135,7 +135,7 @@ func TestManyCharacters(t *testing.T) {
 		t.Run(fmt.Sprintf("core=%v", core), func(t *testing.T) {
 			t.Parallel()
 			s := start(t)
-			i := open(t, s, Options{withoutXkb: core})
+			i := open(t, s, Options{WithoutXKB: core})
 			j := startJudge(t, s)
 			for n := range many {
 				tap(t, i, firstCJK+n)
@@ -161,7 +161,7 @@ func TestManyCharacters(t *testing.T) {
 func TestCoreMap(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	i := open(t, s, Options{withoutXkb: true})
+	i := open(t, s, Options{WithoutXKB: true})
 	j := startJudge(t, s)
 	for _, name := range []string{"us", "de", "fr"} {
 		for _, mode := range []string{"plain", "shift", "capslock"} {

@@ -82,6 +82,7 @@ type keymap struct {
 	min, max byte
 	types    []keyType
 	keys     [256]key
+	skip     [256]bool // never to be pressed for a keysym
 
 	// The rest follows from the above, by index.
 	places  map[uint32][]place // by canonical keysym
@@ -123,6 +124,9 @@ func (m *keymap) index() {
 
 // indexKey adds the places of one key.
 func (m *keymap) indexKey(code byte) {
+	if m.skip[code] {
+		return
+	}
 	k := &m.keys[code]
 	for i, sym := range k.syms {
 		if sym != 0 {
@@ -214,6 +218,9 @@ func (m *keymap) spare() []byte {
 }
 
 func (m *keymap) unused(code byte) bool {
+	if m.skip[code] {
+		return false
+	}
 	k := &m.keys[code]
 	for _, s := range k.syms {
 		if s != 0 {

@@ -65,13 +65,26 @@ type Options struct {
 	AuthFile string       // Xauthority file; default as x11.Options
 	Logger   *slog.Logger // default slog.Default()
 
-	withoutXkb bool // for tests: act as if the server had no XKB
+	// NoModifiers presses keys as they are, without the modifiers that their keysyms
+	// would need.
+	NoModifiers bool
+	// WithoutXKB looks keysyms up in the core keyboard map, as if the server had no
+	// XKB.
+	WithoutXKB bool
+	// NoSpares types only keysyms that the keyboard map has.
+	NoSpares bool
+	// SkipKeycodes are keys that are never pressed for a keysym.
+	SkipKeycodes []byte
+	// ViewerRepeats repeats a held key when the viewer presses it again: for servers
+	// whose auto-repeat is off.
+	ViewerRepeats bool
 }
 
 // Injector is an input.Sink that acts on an X server.
 type Injector struct {
 	c          *x11.Conn
 	log        *slog.Logger
+	opts       Options
 	root       uint32
 	xtest, xkb byte // opcodes; xkb is 0 without it
 	unhandle   func()
@@ -88,6 +101,7 @@ type Injector struct {
 	changed    time.Time   // when a spare keycode was last changed
 	recordAtom xproto.Atom // see record
 	warned     map[uint32]bool
+	repeatHeld bool // we turned auto-repeat off
 	pointer    pointer
 
 	// smu guards what the event handler touches. It is never held while
@@ -110,7 +124,7 @@ func Open(ctx context.Context, o Options) (*Injector, error) {
 		return nil, fmt.Errorf("xtest: %w", err)
 	}
 	i := &Injector{
-		c: c, log: o.Logger, root: uint32(c.Root()),
+		c: c, log: o.Logger, root: uint32(c.Root()), opts: o,
 		pressed: map[uint64]byte{}, warned: map[uint32]bool{},
 	}
 	unblock := context.AfterFunc(ctx, c.Abort) // xgb's calls know no context
@@ -136,7 +150,7 @@ func (i *Injector) setUp(ctx context.Context, o Options) error {
 	switch ext, err := i.c.Extension(ctx, xkbName); {
 	case err != nil && !errors.As(err, &noExt):
 		return err
-	case err == nil && !o.withoutXkb:
+	case err == nil && !o.WithoutXKB:
 		i.xkb = ext.Opcode
 	default:
 		i.log.Info("the X server has no XKB: keys go by the core keyboard map")
@@ -185,6 +199,9 @@ func (i *Injector) Close() error {
 	}
 	i.pointer.release(i)
 	i.clearSpares()
+	if err := i.holdRepeat(false); err != nil {
+		i.log.Debug("cannot turn auto-repeat on again", "error", err)
+	}
 	// The server would drop requests that it has not read when we go.
 	ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
 	defer cancel()
@@ -352,6 +369,9 @@ func (i *Injector) loadKeys(ctx context.Context) error {
 		i.keysDirty = true
 		i.smu.Unlock()
 		return fmt.Errorf("keyboard map: %w", err)
+	}
+	for _, code := range i.opts.SkipKeycodes {
+		m.skip[code] = true
 	}
 	m.index()
 	i.m = m

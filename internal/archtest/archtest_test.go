@@ -59,10 +59,16 @@ var allowed = map[string][]string{
 
 	"internal/archtest":      {},
 	"internal/pix":           {},
+	"internal/port":          {},
 	"internal/screen":        {"capture", "internal/pix"},
-	"internal/stream":        {},
+	"internal/rtc":           {"encode/vp8", "internal/pix", "internal/rtc/icetcp", "internal/stream"},
+	"internal/rtc/icetcp":    {},
+	"internal/stream":        {"capture", "input", "internal/pix", "internal/screen"},
+	"internal/video":         {"capture", "encode/vp8", "internal/pix", "internal/screen", "internal/stream"},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
+	"internal/web":           {"internal/pix", "internal/rtc", "internal/screen", "internal/stream", "internal/vnc", "rfb"},
 	"internal/x11":           {"internal/pix"},
+	"internal/x11vnc":        {},
 	"internal/xvfb":          {"internal/x11"},
 	"internal/xvfb/xvfbtest": {"internal/pix", "internal/x11", "internal/xvfb"},
 }
@@ -75,7 +81,9 @@ var helpers = []string{"rfb/rfbtest", "capture/capturetest", "capture/synth", "e
 var outside = map[string][]string{
 	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "input/xtest", "input/selection", "internal/xvfb/xvfbtest", "bench"},
 	"github.com/spf13/":            {"cmd/framebridge"},
+	"github.com/pion/":             {"internal/rtc", "bench"},
 	"github.com/klauspost/":        {"encode", "encode/...", "rfb/rfbtest", "bench/recording"},
+	"github.com/coder/websocket":   {"internal/web"},
 	"github.com/amitbet/vnc2video": {},
 }
 

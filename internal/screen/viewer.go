@@ -2,6 +2,7 @@ package screen
 
 import (
 	"image"
+	"slices"
 
 	"framebridge/internal/pix"
 )
@@ -205,6 +206,26 @@ func (v *Viewer) Snapshot(dst *pix.Image, r image.Rectangle) {
 	v.Took(r, v.screen.Copy(dst, r))
 }
 
+// Read copies the pixels of r as they are now to the same place in dst, which must
+// hold r, and notes that the viewer has them. Called between two Takes.
+func (v *Viewer) Read(dst *pix.Image, r image.Rectangle) {
+	s := v.screen
+	s.mu.RLock()
+	if s.store != nil {
+		pix.Copy(dst, s.store, r.Intersect(s.store.Rect))
+	}
+	gen := s.gen
+	s.mu.RUnlock()
+	v.Took(r, gen)
+}
+
+// Clone adds a viewer that has, and lacks, the same as v.
+func (v *Viewer) Clone() *Viewer {
+	c := v.screen.View()
+	c.gen, c.size, c.dirty, c.ahead = v.gen, v.size, v.dirty, slices.Clone(v.ahead)
+	return c
+}
+
 // Took notes that the viewer is sent the pixels of r as they were in generation
 // gen, which must not be older than Gen.
 func (v *Viewer) Took(r image.Rectangle, gen uint64) {
@@ -229,6 +250,17 @@ func (s *Screen) Copy(dst *pix.Image, r image.Rectangle) (gen uint64) {
 		pix.Copy(dst, s.store, r.Intersect(s.store.Rect))
 	}
 	return s.gen
+}
+
+// Inspect calls look with the picture and its generation. look must be quick, since
+// the screen stands still meanwhile, and not keep or change the picture. It is not
+// called when there is none.
+func (s *Screen) Inspect(look func(m *pix.Image, gen uint64)) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.store != nil {
+		look(s.store, s.gen)
+	}
 }
 
 // tilesSince returns the tiles changed after gen. The caller holds s.mu.

@@ -16,10 +16,12 @@
 //	5 clip     text that a program copied
 //	6 bell
 //	7 state    JSON State: at the start, and when it changes
-//	8 ping     u32 any: answered by pong; every 15 s while nothing else was sent
+//	8 ping     u32 any: answered by pong; after 15 s in which nothing was sent, or
+//	           nothing heard
 //	9 pong     u32 the ping's number
 //	10 stats   JSON Stats, once a second to a page that asked for them
-//	11 bye     text: why the server closes the connection, to be shown
+//	11 bye     u8 final, text: why the server closes the connection, to be shown; final 1: the
+//	           page does not come back by itself, since another viewer took its place
 //
 // From the page:
 //
@@ -35,5 +37,7 @@
 //	136 rekey     the page cannot decode: start again with a key frame
 //	137 release   let go of all keys and buttons (the page lost the focus)
 //
-// A server drops a page that breaks these rules, after a bye.
+// A server drops a page that breaks these rules, that sends more than 8000
+// messages at once or 2000 a second for long, that leaves a frame unacknowledged
+// for 30 s, or says nothing for 45 s: after a bye.
 package stream

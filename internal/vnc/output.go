@@ -48,7 +48,7 @@ func (se *session) flush() error {
 	if o.len() == 0 {
 		return nil
 	}
-	if err := se.conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+	if err := se.conn.SetWriteDeadline(time.Now().Add(se.srv.cfg.WriteTimeout)); err != nil {
 		return err
 	}
 	// Whoever ends the session stores its deadline before setting it: if that

@@ -93,7 +93,14 @@ func TestThousandsOfRandomSteps(t *testing.T) {
 	for n := range steps {
 		switch k := rnd.IntN(200); {
 		case k == 0:
-			r.resize(100+rnd.IntN(400), 100+rnd.IntN(300))
+			r.resize(100+rnd.IntN(700), 100+rnd.IntN(600))
+		case k < 4: // an empty window, which may be large
+			b := r.img.Rect
+			a := image.Rect(rnd.IntN(b.Dx()), rnd.IntN(b.Dy()), rnd.IntN(b.Dx()), rnd.IntN(b.Dy()))
+			r.draw(b, func(m *pix.Image) {
+				paint(m, b, uint64(n))
+				m.Fill(a, rnd.Uint32())
+			})
 		case k < 60: // scroll
 			r.draw(r.img.Rect, func(m *pix.Image) {
 				b := m.Rect

@@ -16,6 +16,7 @@ const maxRects = rfb.RectsUntilLast - 1
 
 // sendUpdate encodes and writes one update.
 func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects []image.Rectangle) error {
+	n += len(se.fills.found)
 	total := n + len(moves) + len(rects)
 	if total > maxRects {
 		// Never reached by sane screens: what is over waits for the next request.
@@ -36,6 +37,7 @@ func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects [
 		se.out.buf = rfb.CopyRectOf(m.To(), m.Src.Min).Append(se.out.buf)
 		se.lossy.move(m)
 	}
+	se.appendFills()
 	sent, err := se.sendRects(rects, se.recipeFor(rects), cut)
 	if err != nil {
 		return err

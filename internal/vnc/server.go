@@ -28,6 +28,8 @@ type Rights struct {
 	Control      bool // keyboard and pointer
 	ClipboardIn  bool // the viewer's clipboard reaches X
 	ClipboardOut bool // X's clipboard reaches the viewer
+	// Withheld are the devices that Control does not include.
+	Withheld Devices
 }
 
 // FullRights and ViewRights are what the two kinds of passwords grant.
@@ -47,15 +49,18 @@ const (
 	SharingAlways Sharing = "always"
 	// SharingNever lets each viewer disconnect the others.
 	SharingNever Sharing = "never"
+	// SharingRefuse turns a viewer away while another one is there: it gets
+	// ServerInit, and the end.
+	SharingRefuse Sharing = "refuse"
 )
 
 // ParseSharing checks a name of a Sharing.
 func ParseSharing(s string) (Sharing, error) {
 	switch v := Sharing(s); v {
-	case SharingViewer, SharingAlways, SharingNever:
+	case SharingViewer, SharingAlways, SharingNever, SharingRefuse:
 		return v, nil
 	}
-	return "", fmt.Errorf("sharing %q: want always, never or viewer", s)
+	return "", fmt.Errorf("sharing %q: want always, never, refuse or viewer", s)
 }
 
 // Config configures a Server. Screen must be set, and Passwords or NoAuth.
@@ -81,6 +86,24 @@ type Config struct {
 	MaxQuality int
 	// MaxCutText bounds clipboards in bytes; 0: rfb.DefaultMaxCutText.
 	MaxCutText int
+	// Alone is called when a viewer takes the screen for itself, for those who have
+	// viewers of other kinds to disconnect. It must not wait for them. Nil: nothing.
+	Alone func(viewer string)
+	// OnViewers is called when a viewer has come or gone; it must not block. Nil:
+	// nothing.
+	OnViewers func()
+	// Hooks decide about viewers and follow them.
+	Hooks Hooks
+	// Cursor says how the pointer is shown; empty: CursorShape.
+	Cursor CursorMode
+	// NoPointerPos keeps where the pointer is from viewers that draw it themselves.
+	NoPointerPos bool
+	// Ping sends each viewer a pixel that often, so that nothing between takes the
+	// connection for dead; 0: never.
+	Ping time.Duration
+	// WriteTimeout is how long a viewer may take to read one piece of output before
+	// it counts as gone; 0: two minutes.
+	WriteTimeout time.Duration
 	// Logger; nil: slog.Default().
 	Logger *slog.Logger
 }
@@ -92,8 +115,7 @@ const (
 	// maxHandshakes bounds the connections that are not viewers yet. Each costs
 	// a goroutine and a few KB.
 	maxHandshakes = 512
-	// writeLimit is how long a viewer may take to read one piece of output
-	// before it counts as gone.
+	// writeLimit is Config.WriteTimeout's default.
 	writeLimit = 120 * time.Second
 )
 
@@ -109,6 +131,8 @@ type Server struct {
 	sessions  map[*session]struct{}
 	shaking   int
 	refusedAt time.Time
+	peers     uint64
+	freed     chan struct{} // closed and replaced when a session ends
 }
 
 // New returns a server, or an error that names what is wrong with cfg.
@@ -116,7 +140,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Screen == nil {
 		return nil, errors.New("vnc: Config.Screen is nil")
 	}
-	if !cfg.NoAuth && len(cfg.Passwords) == 0 {
+	if !cfg.NoAuth && len(cfg.Passwords) == 0 && cfg.Hooks.Passwords == nil && cfg.Hooks.Verify == nil {
 		return nil, errors.New("vnc: Config has neither Passwords nor NoAuth")
 	}
 	for i, p := range cfg.Passwords {
@@ -142,6 +166,20 @@ func New(cfg Config) (*Server, error) {
 	if cfg.MaxCutText == 0 {
 		cfg.MaxCutText = rfb.DefaultMaxCutText
 	}
+	switch cfg.Cursor {
+	case CursorShape, CursorPainted, CursorHidden:
+	default:
+		return nil, fmt.Errorf("vnc: Config.Cursor %q: want %q, %q or nothing", cfg.Cursor, CursorPainted, CursorHidden)
+	}
+	if cfg.Ping < 0 {
+		return nil, fmt.Errorf("vnc: Config.Ping %v is negative", cfg.Ping)
+	}
+	if cfg.WriteTimeout < 0 {
+		return nil, fmt.Errorf("vnc: Config.WriteTimeout %v is negative", cfg.WriteTimeout)
+	}
+	if cfg.WriteTimeout == 0 {
+		cfg.WriteTimeout = writeLimit
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
@@ -156,6 +194,7 @@ func New(cfg Config) (*Server, error) {
 		},
 		shop:     newWorkshop(cfg.Screen),
 		sessions: make(map[*session]struct{}),
+		freed:    make(chan struct{}),
 	}, nil
 }
 
@@ -196,15 +235,17 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 // closes it.
 func (s *Server) ServeConn(ctx context.Context, conn net.Conn) {
 	remote := conn.RemoteAddr().String()
-	if !s.beginHandshake() {
+	id, ok := s.beginHandshake()
+	if !ok {
 		conn.Close()
 		return
 	}
+	peer := Peer{ID: id, Remote: conn.RemoteAddr(), Local: conn.LocalAddr(), Since: time.Now()}
 	// A cancelled context must end reads of the handshake, too: its deadline is the
 	// last that is set.
 	conn.SetDeadline(time.Now().Add(handshakeLimit))
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	h, err := s.handshake(conn)
+	h, err := s.handshake(ctx, conn, &peer)
 	s.endHandshake()
 	stop()
 	if err != nil || ctx.Err() != nil {
@@ -212,20 +253,29 @@ func (s *Server) ServeConn(ctx context.Context, conn net.Conn) {
 		closeGently(conn)
 		return
 	}
-	if err := s.newSession(conn, h, remote).run(ctx); err != nil && ctx.Err() == nil {
+	if err := s.newSession(conn, h, peer).run(ctx); err != nil && ctx.Err() == nil {
 		s.log.Debug("session ended", "viewer", remote, "error", err)
 	}
 }
 
 // handshake leads the viewer up to its ClientInit.
-func (s *Server) handshake(conn net.Conn) (rfb.Handshake, error) {
+func (s *Server) handshake(ctx context.Context, conn net.Conn, p *Peer) (rfb.Handshake, error) {
 	limitUnsent(conn)
 	host := hostOf(conn.RemoteAddr())
+	if gate := s.cfg.Hooks.Gate; gate != nil {
+		if err := gate(ctx, *p); err != nil {
+			_, werr := conn.Write(rfb.Version38.Append(nil))
+			return rfb.Handshake{}, errors.Join(errNotAdmitted, err, werr)
+		}
+	}
 	if s.ban.banned(host, time.Now()) {
 		err := rfb.Refuse(conn, "Too many security failures")
 		return rfb.Handshake{}, errors.Join(errBanned, err)
 	}
-	cfg := s.auth
+	cfg, err := s.handshakeConfig(ctx, *p)
+	if err != nil {
+		return rfb.Handshake{}, errors.Join(errNotAdmitted, err, rfb.Refuse(conn, "The server cannot check passwords"))
+	}
 	cfg.OnAuthFailure = func() string {
 		s.ban.failed(host, time.Now())
 		return "Authentication failed"
@@ -236,6 +286,13 @@ func (s *Server) handshake(conn net.Conn) (rfb.Handshake, error) {
 	}
 	if h.Security == rfb.SecurityVncAuth {
 		s.ban.succeeded(host)
+	}
+	p.Rights, _ = h.Grant.(Rights)
+	if admit := s.cfg.Hooks.Admit; admit != nil {
+		if p.Rights, err = admit(ctx, *p); err != nil {
+			return h, errors.Join(errNotAdmitted, err)
+		}
+		h.Grant = p.Rights
 	}
 	return h, conn.SetDeadline(time.Time{})
 }
@@ -248,6 +305,8 @@ func (s *Server) logHandshake(remote string, err error) {
 	case err == nil:
 	case errors.Is(err, rfb.ErrAuthentication):
 		s.log.Warn("wrong password", "viewer", remote)
+	case errors.Is(err, errNotAdmitted):
+		s.log.Info("viewer not admitted", "viewer", remote, "reason", firstLine(err))
 	case errors.Is(err, errBanned):
 		s.log.Info("refused after too many wrong passwords", "viewer", remote)
 	default:
@@ -255,7 +314,18 @@ func (s *Server) logHandshake(remote string, err error) {
 	}
 }
 
-func (s *Server) beginHandshake() bool {
+// firstLine returns what was said behind errNotAdmitted.
+func firstLine(err error) string {
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		if all := list.Unwrap(); len(all) > 1 {
+			return all[1].Error()
+		}
+	}
+	return err.Error()
+}
+
+// beginHandshake gives the connection a number, if there is room for it.
+func (s *Server) beginHandshake() (id uint64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.shaking >= maxHandshakes {
@@ -263,10 +333,11 @@ func (s *Server) beginHandshake() bool {
 			s.refusedAt = time.Now()
 			s.log.Warn("too many connections wait for authentication: new ones are closed")
 		}
-		return false
+		return 0, false
 	}
 	s.shaking++
-	return true
+	s.peers++
+	return s.peers, true
 }
 
 func (s *Server) endHandshake() {
@@ -275,25 +346,70 @@ func (s *Server) endHandshake() {
 	s.mu.Unlock()
 }
 
+// handover is how long a viewer waits for one that is just leaving: who reconnects
+// must not be refused because of the connection before.
+const handover = 500 * time.Millisecond
+
 // join makes se one of the sessions, and disconnects others as sharing says.
-func (s *Server) join(se *session, shared bool) {
+// errBusy says that it is se that has to go.
+func (s *Server) join(ctx context.Context, se *session, shared bool) error {
+	alone := s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared {
-		for other := range s.sessions {
-			s.log.Info("viewer gives way to another that does not share", "viewer", other.remote, "to", se.remote)
-			other.stop()
-		}
+	if s.cfg.Sharing == SharingRefuse && !s.awaitFree(ctx) {
+		s.mu.Unlock()
+		return errBusy
+	}
+	if alone {
+		s.giveWay(se.remote)
 	}
 	s.sessions[se] = struct{}{}
 	s.watchClipboard()
+	s.mu.Unlock()
+	if alone && s.cfg.Alone != nil {
+		s.cfg.Alone(se.remote)
+	}
+	s.counted()
+	return nil
 }
 
-func (s *Server) leave(se *session) {
+// awaitFree waits for the last session to end, and reports whether it has. The
+// caller holds s.mu, which is not held while waiting.
+func (s *Server) awaitFree(ctx context.Context) bool {
+	limit := time.NewTimer(handover)
+	defer limit.Stop()
+	for waiting := true; waiting && len(s.sessions) > 0; {
+		freed := s.freed
+		s.mu.Unlock()
+		select {
+		case <-freed:
+		case <-limit.C:
+			waiting = false
+		case <-ctx.Done():
+			waiting = false
+		}
+		s.mu.Lock()
+	}
+	return len(s.sessions) == 0
+}
+
+// giveWay disconnects all viewers. The caller holds s.mu.
+func (s *Server) giveWay(to string) {
+	for other := range s.sessions {
+		s.log.Info("viewer gives way to another that does not share", "viewer", other.remote, "to", to)
+		other.stop()
+	}
+}
+
+// leave takes se from the sessions and tells how many there are still.
+func (s *Server) leave(se *session) int {
+	defer s.counted()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	delete(s.sessions, se)
+	close(s.freed)
+	s.freed = make(chan struct{})
 	s.watchClipboard()
-	s.mu.Unlock()
+	return len(s.sessions)
 }
 
 // watchClipboard lets the clipboard be watched while there are viewers.

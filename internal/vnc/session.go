@@ -27,6 +27,7 @@ type session struct {
 	srv    *Server
 	conn   net.Conn
 	remote string
+	peer   Peer
 	log    *slog.Logger
 	rights Rights
 	shake  rfb.Handshake
@@ -69,10 +70,11 @@ type wishes struct {
 	resizes int         // SetDesktopSize requests to be refused
 }
 
-func (s *Server) newSession(conn net.Conn, h rfb.Handshake, remote string) *session {
+func (s *Server) newSession(conn net.Conn, h rfb.Handshake, p Peer) *session {
 	rights, _ := h.Grant.(Rights)
+	remote := p.Remote.String()
 	se := &session{
-		srv: s, conn: conn, remote: remote, rights: rights, shake: h,
+		srv: s, conn: conn, remote: remote, peer: p, rights: rights, shake: h,
 		log:  s.log.With("viewer", remote),
 		kick: make(chan struct{}, 1),
 		stop: func() {},
@@ -92,8 +94,19 @@ func (se *session) run(ctx context.Context) error {
 	se.view = se.srv.cfg.Screen.View()
 	defer se.view.Close()
 	start := time.Now()
-	se.srv.join(se, se.shake.Shared)
-	defer se.srv.leave(se)
+	if err := se.srv.join(ctx, se, se.shake.Shared); err != nil {
+		se.log.Info("viewer refused", "reason", err)
+		_ = se.begin(ctx) // it is about to be closed
+		closeGently(se.conn)
+		return err
+	}
+	in := false
+	defer func() {
+		n := se.srv.leave(se)
+		if left := se.srv.cfg.Hooks.Left; in && left != nil {
+			left(se.peer, n)
+		}
+	}()
 	se.log.Info("viewer connected", "version", se.shake.Version.String(), "security", se.shake.Security.String(),
 		"shared", se.shake.Shared, "control", se.held != nil)
 
@@ -101,6 +114,10 @@ func (se *session) run(ctx context.Context) error {
 		se.log.Warn("viewer turned away", "error", err)
 		closeGently(se.conn)
 		return err
+	}
+	in = true
+	if joined := se.srv.cfg.Hooks.Joined; joined != nil {
+		joined(se.peer, se.srv.Viewers())
 	}
 	// Closing is what ends the reader; a deadline in the past lets a blocked
 	// write end first, so that what is written stays whole until then.
@@ -222,9 +239,7 @@ func (se *session) handle(m rfb.ClientMessage) {
 	case rfb.QEMUKeyEvent:
 		se.key(m.Keysym, m.Keycode, m.Down)
 	case rfb.PointerEvent:
-		if se.held != nil {
-			se.sinkError(se.held.Pointer(int(m.X), int(m.Y), m.Buttons))
-		}
+		se.point(int(m.X), int(m.Y), m.Buttons)
 		se.mu.Lock()
 		se.w.pointer, se.w.hasPointer = image.Pt(int(m.X), int(m.Y)), true
 		se.mu.Unlock()
@@ -264,9 +279,25 @@ func (se *session) handle(m rfb.ClientMessage) {
 const maxWholeRects = 64
 
 func (se *session) key(keysym, code uint32, down bool) {
-	if se.held != nil {
+	if se.held != nil && !se.rights.Withheld.Keys {
 		se.sinkError(se.held.Key(keysym, code, down))
 	}
+}
+
+// point passes the pointer on, as far as the viewer may use it: without motion
+// its buttons are for where the pointer is.
+func (se *session) point(x, y int, buttons uint16) {
+	withheld := se.rights.Withheld
+	if se.held == nil || withheld.Motion && withheld.Buttons {
+		return
+	}
+	if withheld.Buttons {
+		buttons = 0
+	}
+	if withheld.Motion {
+		x, y = input.Stay, input.Stay
+	}
+	se.sinkError(se.held.Pointer(x, y, buttons))
 }
 
 // sinkError notes that input found no X server. The supervisor knows, too; the

@@ -2,6 +2,7 @@ package vnc
 
 import (
 	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,7 +14,7 @@ const unsentLimit = 128 << 10
 // limitUnsent makes writes to conn block once unsentLimit bytes wait. Sockets
 // that do not know the option work without it.
 func limitUnsent(conn net.Conn) {
-	c, ok := conn.(*net.TCPConn)
+	c, ok := conn.(syscall.Conn)
 	if !ok {
 		return
 	}

@@ -41,6 +41,7 @@ type writer struct {
 	updates int64
 	snap    pix.Image
 	split   []image.Rectangle
+	fills   fills
 	making  []*product
 }
 
@@ -60,6 +61,12 @@ func (se *session) write(ctx context.Context) error {
 	later := time.NewTimer(time.Hour)
 	defer later.Stop()
 	se.pace = later
+	var ping <-chan time.Time
+	if every := se.srv.cfg.Ping; every > 0 {
+		t := time.NewTicker(every)
+		defer t.Stop()
+		ping = t.C
+	}
 	for {
 		if err := se.serve(); err != nil {
 			if ctx.Err() != nil {
@@ -73,6 +80,8 @@ func (se *session) write(ctx context.Context) error {
 		case <-se.kick:
 		case <-se.view.Wake():
 		case <-later.C:
+		case <-ping:
+			se.view.Add(image.Rect(0, 0, 1, 1))
 		}
 	}
 }
@@ -159,7 +168,14 @@ func (se *session) configure(w wishes) {
 	}
 	if w.newCaps {
 		se.cursorSent = 0
-		se.painted.enabled = se.caps.cursor == 0
+		switch se.srv.cfg.Cursor {
+		case CursorPainted:
+			se.caps.cursor = 0
+		case CursorHidden:
+			se.caps.cursor, se.caps.pointerPos = 0, false
+		}
+		se.caps.pointerPos = se.caps.pointerPos && !se.srv.cfg.NoPointerPos
+		se.painted.enabled = se.caps.cursor == 0 && se.srv.cfg.Cursor != CursorHidden
 	}
 	se.takeRecipe()
 }
@@ -234,8 +250,8 @@ func (se *session) update(w wishes) (done bool, err error) {
 
 	var pseudo []byte
 	n := se.appendPseudo(&pseudo, w)
-	rects := se.plan(damage)
-	if n+len(u.Moves)+len(rects) == 0 {
+	rects := se.plan(se.fills.find(se, damage))
+	if n+len(u.Moves)+len(se.fills.found)+len(rects) == 0 {
 		return false, nil
 	}
 	return true, se.sendUpdate(pseudo, n, u.Moves, rects)

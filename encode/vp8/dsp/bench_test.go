@@ -52,10 +52,13 @@ func BenchmarkMeasure(b *testing.B) {
 	p, q := benchPlanes()
 	offsets := [4]int{0, 1, benchStride, 100}
 	for name, f := range map[string]func() int{
-		"SAD16x16":     func() int { return SAD16x16(p[17:], benchStride, q[5:], benchStride) },
-		"SAD8x8":       func() int { return SAD8x8(p[17:], benchStride, q[5:], benchStride) },
-		"SAD4x4":       func() int { return SAD4x4(p[17:], benchStride, q[5:], benchStride) },
-		"SADSubblocks": func() int { return SADSubblocks(p, benchStride, (*[16 * NumSubblockModes]uint8)(q))[9] },
+		"SAD16x16": func() int { return SAD16x16(p[17:], benchStride, q[5:], benchStride) },
+		"SAD8x8":   func() int { return SAD8x8(p[17:], benchStride, q[5:], benchStride) },
+		"SAD4x4":   func() int { return SAD4x4(p[17:], benchStride, q[5:], benchStride) },
+		"BestSubblock": func() int {
+			_, sum := BestSubblock(p, benchStride, (*[16 * NumSubblockModes]uint8)(q), &Penalties{10: 65535, 65535, 65535, 65535, 65535, 65535})
+			return sum
+		},
 		"SAD16x16x4":   func() int { return SAD16x16x4(p[17:], benchStride, q[5:], benchStride, &offsets)[3] },
 		"SSE16x16":     func() int { return SSE16x16(p[17:], benchStride, q[5:], benchStride) },
 		"SSE8x8":       func() int { return SSE8x8(p[17:], benchStride, q[5:], benchStride) },

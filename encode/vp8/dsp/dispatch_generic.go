@@ -26,10 +26,6 @@ func sad8x8(a []uint8, aStride int, b []uint8, bStride int) int {
 	return sadGeneric(a, aStride, b, bStride, 8)
 }
 
-func sadSubblocks(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8) [NumSubblockModes]int {
-	return sadSubblocksGeneric(src, stride, predictions)
-}
-
 func copyBlock(dst []uint8, dstStride int, src []uint8, srcStride int, w, h int) {
 	copyGeneric(dst, dstStride, src, srcStride, w, h)
 }
@@ -64,4 +60,8 @@ func (l *LoopLimits) subblockEdge(b []uint8, at, across, along, n int) {
 
 func predictSubblocks(dst *[16 * NumSubblockModes]uint8, e *SubblockEdge) {
 	predictSubblocksGeneric(dst, e)
+}
+
+func bestSubblock(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (SubblockMode, int) {
+	return bestSubblockGeneric(src, stride, predictions, p)
 }

@@ -36,9 +36,9 @@ func copyGeneric(dst []uint8, dstStride int, src []uint8, srcStride int, w, h in
 		for y := range h {
 			binary.LittleEndian.PutUint64(dst[y*dstStride:], binary.LittleEndian.Uint64(src[y*srcStride:]))
 		}
-	default:
+	case 4:
 		for y := range h {
-			copy(dst[y*dstStride:][:w], src[y*srcStride:][:w])
+			binary.LittleEndian.PutUint32(dst[y*dstStride:], binary.LittleEndian.Uint32(src[y*srcStride:]))
 		}
 	}
 }

@@ -20,10 +20,15 @@ func SAD4x4(a []uint8, aStride int, b []uint8, bStride int) int {
 	return sadGeneric(a, aStride, b, bStride, 4)
 }
 
-// SADSubblocks compares the 4x4 samples at src with the predictions of all modes as
-// PredictSubblocks makes them.
-func SADSubblocks(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8) [NumSubblockModes]int {
-	return sadSubblocks(src, stride, predictions)
+// Penalties are added to the differences of subblock modes, saturated: with 65535 a
+// mode is out. Those beyond the last mode must be 65535.
+type Penalties [16]uint16
+
+// BestSubblock compares the 4x4 samples at src with the predictions of all modes as
+// PredictSubblocks makes them and returns the first mode whose sum of absolute
+// differences and penalty is smallest, and this sum.
+func BestSubblock(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (mode SubblockMode, sum int) {
+	return bestSubblock(src, stride, predictions, p)
 }
 
 // SAD16x16x4 compares the 16x16 samples at src with four blocks of the plane ref,
@@ -144,11 +149,23 @@ func sadGeneric(a []uint8, aStride int, b []uint8, bStride int, n int) int {
 	return int(sum * 0x00010001_00010001 >> 48)
 }
 
-func sadSubblocksGeneric(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8) (sums [NumSubblockModes]int) {
-	for m := range sums {
-		sums[m] = sadGeneric(src, stride, predictions[16*m:], 4, 4)
+func bestSubblockGeneric(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (mode SubblockMode, least int) {
+	const even = 0x00ff00ff_00ff00ff
+	rows := func(y int) uint64 {
+		return uint64(binary.LittleEndian.Uint32(src[y*stride:])) | uint64(binary.LittleEndian.Uint32(src[(y+1)*stride:]))<<32
 	}
-	return sums
+	upper, lower := rows(0), rows(2)
+	least = 65536
+	for m := range NumSubblockModes {
+		b := predictions[16*int(m):][:16]
+		c := byteDiffs(upper, binary.LittleEndian.Uint64(b))
+		d := byteDiffs(lower, binary.LittleEndian.Uint64(b[8:]))
+		sum := (c&even + c>>8&even + d&even + d>>8&even) * 0x00010001_00010001 >> 48
+		if sum := min(int(sum)+int(p[m]), 65535); sum < least {
+			mode, least = m, sum
+		}
+	}
+	return mode, least
 }
 
 func sad16x16x4Generic(src []uint8, srcStride int, ref []uint8, refStride int, at *[4]int) (sums [4]int) {

@@ -102,9 +102,23 @@ func TestMeasures(t *testing.T) {
 				require.Equal(t, sse, SSE4x4(a, as, b, bs))
 				var all [16 * NumSubblockModes]uint8
 				randomSamples(rnd, all[:])
-				for m, sum := range SADSubblocks(a, as, &all) {
-					require.Equal(t, referenceSAD(a, as, all[16*m:], 4, 4), sum)
+				p := Penalties{10: 65535, 65535, 65535, 65535, 65535, 65535}
+				most := []int{1, 10, 200, 65536}[rnd.IntN(4)]
+				best, least := 0, 1<<20
+				for m := range int(NumSubblockModes) {
+					if rnd.IntN(3) == 0 {
+						near(rnd, all[16*m:][:16], all[:16])
+					}
+					p[m] = uint16(rnd.IntN(most))
+					if rnd.IntN(4) == 0 {
+						p[m] = 65535
+					}
+					if d := min(referenceSAD(a, as, all[16*m:], 4, 4)+int(p[m]), 65535); d < least {
+						best, least = m, d
+					}
 				}
+				mode, sum := BestSubblock(a, as, &all, &p)
+				require.Equal(t, [2]int{best, least}, [2]int{int(mode), sum})
 			}
 		}
 		ref, stride := plane(rnd, mem, 40, 40)

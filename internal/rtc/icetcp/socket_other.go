@@ -1,0 +1,7 @@
+//go:build !linux
+
+package icetcp
+
+import "net"
+
+func setOptions(net.Conn) {}
