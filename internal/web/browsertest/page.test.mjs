@@ -229,7 +229,7 @@ it('puts the controls away, unless they are wanted', async () => {
 
 it('has a name for every control', async () => {
   await open();
-  await page.evaluate(() => document.querySelectorAll('[hidden]:not(#notice *)').forEach(e => (e.hidden = false)));
+  await page.evaluate(() => document.querySelectorAll('[hidden]:not(#notice *, [aria-hidden])').forEach(e => (e.hidden = false)));
   const cdp = await context.newCDPSession(page);
   const { nodes } = await cdp.send('Accessibility.getFullAXTree');
   const controls = nodes.filter(n => !n.ignored && ['button', 'textbox', 'radio', 'switch', 'checkbox'].includes(n.role?.value));
