@@ -339,7 +339,8 @@ func TestPrefix(t *testing.T) {
 	require.NoError(t, err)
 	m, err := stream.ParseServer(b)
 	require.NoError(t, err)
-	require.Contains(t, m, "no video")
+	require.IsType(t, stream.Bye{}, m)
+	require.Contains(t, m.(stream.Bye).Text, "no video")
 	_, _, err = ws.Read(ctx)
 	require.Equal(t, websocket.StatusNormalClosure, websocket.CloseStatus(err))
 }

@@ -63,7 +63,10 @@ func ufrag(b []byte) (string, bool) {
 		}
 		if kind == attrUsername {
 			ours, _, ok := strings.Cut(string(b[:n]), ":")
-			return ours, ok && ours != ""
+			if !ok || ours == "" {
+				return "", false
+			}
+			return ours, true
 		}
 		b = b[min(len(b), (n+3)&^3):] // attributes are padded to 32 bits
 	}

@@ -11,6 +11,7 @@ import { Notice, toast } from './notice.js';
 import { Pointer } from './pointer.js';
 import { Prefs } from './prefs.js';
 import { StatsOverlay } from './stats.js';
+import { WebRTCTransport } from './rtc.js';
 import { WebSocketTransport } from './transport.js';
 import { canFullScreen, isFullScreen, toggleFullScreen, View } from './view.js';
 
@@ -33,7 +34,12 @@ const mayControl = () => live() && rights.control && !viewOnly;
 const send = data => transport.send(data);
 const touchOnly = matchMedia('not (any-pointer: fine)');
 
-const transport = new WebSocketTransport({
+// WebRTC is what there is without a secure context; with one it is the user's choice.
+const wanted = prefs.get('transport', ['auto', 'websocket', 'webrtc']) ?? 'auto';
+const Transport = wanted === 'webrtc' || wanted === 'auto' && WebSocketTransport.missing() && !WebRTCTransport.missing()
+  ? WebRTCTransport : WebSocketTransport;
+
+const transport = new Transport({
   message: receive,
   size: (width, height) => {
     view.setPicture(width, height);
@@ -216,6 +222,9 @@ function setting(name, value) {
     case 'how':
       keyboard.how = value;
       break;
+    case 'transport':
+      location.reload();
+      break;
     case 'viewOnly':
       letGo();
       viewOnly = value;
@@ -332,7 +341,8 @@ setting('quality', prefs.get('quality', ['auto', 'sharp', 'fast']) ?? 'auto');
 setting('how', prefs.get('how', ['auto', 'position', 'character']) ?? 'auto');
 setting('stats', prefs.get('stats') === true);
 showTouchKeyboard(false);
+menu.reflect('transport', wanted);
 transport.setHidden(document.hidden);
-const missing = WebSocketTransport.missing();
+const missing = Transport.missing();
 if (missing) connection.end(missing, 'No picture');
 else connection.connect().then(focusPicture);

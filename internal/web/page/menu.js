@@ -54,7 +54,7 @@ export class Menu {
     };
     // Buttons of the key bar must not take the focus from the on-screen keyboard.
     $('keybar').addEventListener('mousedown', e => e.preventDefault());
-    for (const name of ['mode', 'quality', 'how']) {
+    for (const name of ['mode', 'quality', 'how', 'transport']) {
       for (const input of document.getElementsByName(name)) input.addEventListener('change', () => this.set(name, input.value));
     }
     $('view-only').addEventListener('change', e => this.set('viewOnly', e.target.checked));
