@@ -397,6 +397,7 @@ it('gives the mouse the shape of the desktop\'s pointer', async () => {
 });
 
 it('says why it cannot show video without a secure context', async () => {
+  await page.addInitScript(() => delete window.RTCPeerConnection); // else WebRTC is tried
   await page.goto(server.url.replace('127.0.0.1', 'desktop.test'));
   await noticed('No picture');
   assert.match(await page.textContent('#notice-text'), /https:.*localhost/);
