@@ -8,7 +8,7 @@ GO = $(shell cat .cache/go-path 2>/dev/null || command -v go)
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help demo test build deps-demo deps-test deps-bench check unit race purego page cross fuzz bench bench-encode bench-scale clean
+.PHONY: help demo test build deps-demo deps-test deps-bench check unit race purego page cross fuzz diff-x11vnc readme bench bench-encode bench-scale clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -45,6 +45,14 @@ unit:
 
 race:
 	$(GO) test -race -timeout 20m ./...
+
+# make diff-x11vnc  82 command lines of real scripts through Debian's x11vnc and ours
+diff-x11vnc: deps-test
+	X11VNC_LINES=all $(GO) test -count=1 -run TestX11vncCommandLines ./cmd/framebridge
+
+# make readme  write the table of x11vnc's options into README.md
+readme:
+	UPDATE_README=1 $(GO) test -count=1 -run TestReadme ./internal/x11vnc
 
 purego:
 	$(GO) test -tags purego ./internal/pix/... ./encode/...

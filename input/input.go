@@ -11,9 +11,13 @@ type Sink interface {
 	// 7.5.4); code is the XT scancode of the QEMU extended key event, or 0.
 	Key(keysym, code uint32, down bool) error
 	// Pointer moves the pointer to (x, y) in framebuffer pixels and sets the state
-	// of all buttons: bit 0 is button 1 (left), bits 3 and 4 the wheel.
+	// of all buttons: bit 0 is button 1 (left), bits 3 and 4 the wheel. With x and y
+	// Stay it leaves the pointer where it is.
 	Pointer(x, y int, buttons uint16) error
 }
+
+// Stay as a coordinate of Sink.Pointer is where the pointer is already.
+const Stay = -1
 
 // A Clipboard is the X server's selection as viewers see it. Text is UTF-8.
 type Clipboard interface {

@@ -61,3 +61,37 @@ func TestHandshakeBothSides(t *testing.T) {
 		}
 	}
 }
+
+// TestVerify: a function decides in place of passwords.
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	secret := []byte("sesame")
+	cfg := ServerConfig{Verify: func(challenge, response [16]byte) (any, bool) {
+		return "verified", Response(secret, challenge) == response
+	}}
+	for _, password := range []string{"sesame", "simsim"} {
+		client, server := net.Pipe()
+		grant := make(chan any, 1)
+		go func() {
+			defer server.Close()
+			h, err := Accept(server, cfg)
+			if err == nil {
+				_, err = server.Write(ServerInit{Format: pix.BGRX}.Append(nil))
+			}
+			if err != nil {
+				grant <- err
+				return
+			}
+			grant <- h.Grant
+		}()
+		_, err := Connect(client, ClientConfig{Password: []byte(password)})
+		client.Close()
+		if password == "sesame" {
+			require.NoError(t, err)
+			require.Equal(t, "verified", <-grant)
+			continue
+		}
+		require.ErrorIs(t, err, ErrAuthentication)
+		require.ErrorIs(t, (<-grant).(error), ErrAuthentication)
+	}
+}

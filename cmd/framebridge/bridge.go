@@ -286,6 +286,7 @@ func (b *bridge) follow(wait, run context.Context) error {
 			}
 			return err
 		}
+		b.there.Store(true) // before anybody is told
 		if first && b.up != nil {
 			b.up()
 		}
@@ -297,7 +298,6 @@ func (b *bridge) follow(wait, run context.Context) error {
 			closed = b.opened(d)
 		}
 		b.input.Set(d.sink, d.clipboard)
-		b.there.Store(true)
 		err = b.show(run, d)
 		b.there.Store(false)
 		b.input.Set(nil, nil)

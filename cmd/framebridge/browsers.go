@@ -44,7 +44,7 @@ func newBrowsers(b *bridge) (*browsers, error) {
 	o := b.opts
 	w := &browsers{bridge: b}
 	var err error
-	if w.tls, err = o.tlsConfig(); err != nil {
+	if w.tls, err = o.tlsConfig(b.log); err != nil {
 		return nil, err
 	}
 	sc := stream.Config{
@@ -141,20 +141,4 @@ func (o *serveOptions) url(a net.Addr) string {
 		host = fmt.Sprintf("localhost:%d", t.Port)
 	}
 	return scheme + "://" + host + "/"
-}
-
-// tlsConfig reads the certificate; nil where there is none.
-func (o *serveOptions) tlsConfig() (*tls.Config, error) {
-	if o.tlsCert == "" {
-		return nil, nil
-	}
-	cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert %s --tls-key %s: %w", o.tlsCert, o.tlsKey, err)
-	}
-	return &tls.Config{
-		Certificates: []tls.Certificate{cert},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"http/1.1"}, // WebSockets need it
-	}, nil
 }

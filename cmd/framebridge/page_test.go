@@ -200,7 +200,7 @@ func TestPageStream(t *testing.T) {
 
 	s.signal(syscall.SIGTERM)
 	why, status := pg.bye()
-	require.EqualValues(t, "the server ends", why)
+	require.Equal(t, stream.Bye{Text: "the server ends"}, why)
 	require.Equal(t, websocket.StatusNormalClosure, status)
 	begin := time.Now()
 	require.Equal(t, 0, s.wait(timeout))
@@ -334,7 +334,7 @@ func TestPageSharing(t *testing.T) {
 	require.NoError(t, err)
 	defer alone.Close()
 	why, _ := pg.bye()
-	require.Contains(t, string(why), "another viewer")
+	require.Contains(t, why.Text, "another viewer")
 	whole(t, alone)
 
 	s = serve(t, d.x, "--shared", "never")
@@ -348,7 +348,7 @@ func TestPageSharing(t *testing.T) {
 	}
 	s.browser().page()
 	why, _ = pg.bye()
-	require.Contains(t, string(why), "another viewer")
+	require.Contains(t, why.Text, "another viewer")
 }
 
 // TestPageFaults: pages that break the rules go, with a word, and cost nobody
@@ -378,7 +378,7 @@ func TestPageFaults(t *testing.T) {
 		pg := b.page()
 		go pg.ws.Write(t.Context(), c.kind, c.send) //nolint:errcheck // the server may have had enough
 		why, _ := pg.bye()
-		require.Contains(t, string(why), c.why)
+		require.Contains(t, why.Text, c.why)
 		tested++
 	}
 	require.Equal(t, 6, tested)
@@ -389,31 +389,49 @@ func TestPageFaults(t *testing.T) {
 		}
 	}()
 	why, _ := flood.bye()
-	require.Contains(t, string(why), "too many messages")
+	require.Contains(t, why.Text, "too many messages")
 	good.shows(d, 30)
 	follow(t, v, d)
 	assert.Less(t, memory(t, s.pid()), kb+40<<10, "kB of memory, before: %d", kb)
 }
 
-// TestHalfOpenRequests: requests without an end are bounded, and keep nobody out.
+// TestHalfOpenRequests: ten thousand clients that stop at different points before
+// their first request is whole are bounded, and keep out neither browsers nor
+// viewers.
 func TestHalfOpenRequests(t *testing.T) {
-	x := newDesktop(t, 64, 48).x
-	s := serve(t, x)
+	d := newDesktop(t, 64, 48)
+	s := serve(t, d.x, "--rfb-delay", "1s")
 	b := s.browser()
+	pg := b.page()
 	kb := memory(t, s.pid())
-	for range 1500 {
+	says := []string{"G", "GET / HTTP/1.1\r\nHost: x\r\nA: ", "\x16\x03", "\x00\x1c\x00\x01\x00\x08\x21\x12"}
+	peak := 0
+	var limit syscall.Rlimit
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	n := int(min(10000, limit.Cur-500)) // they are open on this side all the time
+	require.Greater(t, n, 3000, "too few descriptors")
+	for i := range n {
 		c, err := net.Dial("tcp", s.shared)
 		require.NoError(t, err)
 		defer c.Close()
-		_, err = c.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\nA: "))
+		_, err = c.Write([]byte(says[i%len(says)]))
 		require.NoError(t, err)
+		if i%1000 == 0 {
+			peak = max(peak, memory(t, s.pid()))
+		}
 	}
 	code, _ := b.get("healthz")
 	require.Equal(t, http.StatusOK, code)
-	whole(t, connect(t, s, viewer{}))
+	begin := time.Now()
+	whole(t, connectTo(t, s.shared, viewer{}))
+	assert.Less(t, time.Since(begin), 10*time.Second)
+	pg.send(stream.PagePing(7))
+	require.EqualValues(t, 7, next[stream.ServerPong](pg))
+	peak = max(peak, memory(t, s.pid()))
 	poll(t, "the oldest are closed", func() (bool, string) {
 		n := descriptors(t, s.pid())
-		return n < 600, fmt.Sprint(n)
+		return n < 1700, fmt.Sprint(n) // 1024 undecided, 512 with half a header
 	})
-	assert.Less(t, memory(t, s.pid()), kb+40<<10, "kB of memory, before: %d", kb)
+	t.Logf("kB of memory: %d, at most %d", kb, peak)
+	assert.Less(t, peak, kb+64<<10, "kB of memory, before: %d", kb)
 }

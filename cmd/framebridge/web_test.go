@@ -3,10 +3,17 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"image/png"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -288,4 +295,94 @@ func TestNoWeb(t *testing.T) {
 	_, err := io.WriteString(c, "GET / HTTP/1.0\r\n\r\n")
 	require.NoError(t, err)
 	require.Equal(t, "RFB 003.008\n", readBanner(t, c))
+}
+
+// certificate writes a certificate for localhost and its key.
+func certificate(t testing.TB, dir string) (cert, key string, roots *x509.CertPool) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, k.Public(), k)
+	require.NoError(t, err)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(k)
+	require.NoError(t, err)
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
+	roots = x509.NewCertPool()
+	require.True(t, roots.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	return cert, key, roots
+}
+
+// TestTLS: https, wss and RFB inside TLS, on the port that does it all in the clear,
+// too. A certificate that is renewed is taken up.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	d := newDesktop(t, 160, 120)
+	d.photo(3)
+	dir := t.TempDir()
+	cert, key, roots := certificate(t, dir)
+	file := filepath.Join(dir, "pw")
+	require.NoError(t, os.WriteFile(file, []byte("sesame"), 0o600))
+	s := serve(t, d.x, "--tls-cert", cert, "--tls-key", key, "--password-file", file, "--rfb-delay", "200ms")
+	require.Equal(t, "https://"+s.shared+"/", s.http)
+	b := s.browser()
+	b.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
+	code, _ := b.login("sesame")
+	require.Equal(t, http.StatusOK, code)
+	resp, err := b.Post(s.http+"login", "application/json", strings.NewReader(`{"password":"sesame"}`))
+	require.NoError(t, err)
+	resp.Body.Close()
+	require.Len(t, resp.Cookies(), 1)
+	require.True(t, resp.Cookies()[0].Secure, "the cookie stays inside TLS")
+	b.page().shows(d, 30)
+	web, err := b.viewer(viewer{Password: "sesame", Encodings: withCursor(rfb.EncodingZRLE)})
+	require.NoError(t, err)
+	defer web.Close()
+	whole(t, web)
+	follow(t, web, d)
+
+	nc, err := tls.Dial("tcp", s.shared, &tls.Config{RootCAs: roots})
+	require.NoError(t, err)
+	inside, err := rfbtest.Open(t.Context(), nc, viewer{Password: "sesame", Shared: true, Encodings: withCursor(rfb.EncodingTight)})
+	require.NoError(t, err)
+	defer inside.Close()
+	whole(t, inside)
+	d.pattern(5)
+	follow(t, inside, d)
+	plain := connectTo(t, s.shared, viewer{Password: "sesame", Encodings: withCursor(rfb.EncodingZRLE)})
+	whole(t, plain)
+	follow(t, plain, d)
+
+	_, _, renewed := certificate(t, dir)
+	poll(t, "the renewed certificate", func() (bool, string) {
+		nc, err := tls.Dial("tcp", s.shared, &tls.Config{RootCAs: renewed})
+		if err != nil {
+			return false, err.Error()
+		}
+		nc.Close()
+		return true, ""
+	})
+}
+
+// TestWebDir: Debian's noVNC, or any other page, in place of ours.
+func TestWebDir(t *testing.T) {
+	t.Parallel()
+	x := xvfbtest.Start(t, xvfb.Options{Width: 64, Height: 48})
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "vnc.html"), []byte("other page"), 0o600))
+	s := serve(t, x, "--web-dir", dir)
+	b := s.browser()
+	code, body := b.get("")
+	require.Equal(t, http.StatusOK, code)
+	require.Equal(t, "other page", string(body))
+	v, err := b.viewer(viewer{})
+	require.NoError(t, err)
+	whole(t, v)
+	v.Close()
 }

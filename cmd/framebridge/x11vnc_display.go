@@ -41,7 +41,7 @@ func (s *x11vncServer) chooseDisplay() (display string, wait bool, err error) {
 	}
 	if display == "" {
 		if os.Getenv("WAYLAND_DISPLAY") != "" && c.Display == "" {
-			return "", false, errors.New("Wayland desktops cannot be served ($WAYLAND_DISPLAY is set): name an X display with -display") //nolint:staticcheck // a name
+			return "", false, errors.New("a Wayland desktop cannot be served ($WAYLAND_DISPLAY is set): name an X display with -display")
 		}
 		if display = os.Getenv("DISPLAY"); display == "" {
 			display = ":0"
@@ -67,7 +67,11 @@ func (s *x11vncServer) lateDisplay(ctx context.Context) (display, auth string, e
 		}
 		return parseFound(string(out))
 	}
-	if found := findDisplays(ctx, c.Auth); len(found) > 0 && os.Getenv("X11VNC_FINDDISPLAY_ALWAYS_FAILS") != "1" {
+	first := c.Display
+	if strings.HasPrefix(first, "WAIT:") {
+		first = ""
+	}
+	if found := findDisplays(ctx, first, c.Auth); len(found) > 0 && os.Getenv("X11VNC_FINDDISPLAY_ALWAYS_FAILS") != "1" {
 		return found[0], c.Auth, nil
 	}
 	if !c.Create {
@@ -151,9 +155,13 @@ func parseScreen(v string) (w, h, depth int, err error) {
 	return n[0], n[1], n[2], nil
 }
 
-// findDisplays returns the displays of this machine that let us in, $DISPLAY first.
-func findDisplays(ctx context.Context, auth string) []string {
+// findDisplays returns the displays of this machine that let us in: the one named
+// first, then $DISPLAY, then the others.
+func findDisplays(ctx context.Context, first, auth string) []string {
 	var names []string
+	if first != "" {
+		names = append(names, first)
+	}
 	if d := os.Getenv("DISPLAY"); d != "" {
 		names = append(names, d)
 	}

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"image"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 
@@ -39,7 +42,7 @@ func (s *x11vncServer) useInput(b *bridge) {
 			}
 		}
 		clearKeys()
-		s.keyboardFor(s.viewers())
+		s.keyboardFor()
 		return func() {
 			clearKeys()
 			s.mu.Lock()
@@ -51,31 +54,72 @@ func (s *x11vncServer) useInput(b *bridge) {
 
 // keyboardFor turns X's auto-repeat off while there are viewers, and on after them.
 // With it a key whose release is late on the way types too much.
-func (s *x11vncServer) keyboardFor(viewers int) {
+func (s *x11vncServer) keyboardFor() {
 	if s.cfg.Input.Repeat {
 		return
 	}
+	// Viewers come and go at the same time: whoever is last here must see who is
+	// there now.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.injector == nil {
 		return
 	}
-	if err := s.injector.HoldRepeat(viewers > 0); err != nil {
+	if err := s.injector.HoldRepeat(s.viewers() > 0); err != nil {
 		s.log.Debug("cannot switch auto-repeat", "error", err)
 	}
 }
 
 // filter puts what the options say about keys and buttons before sink.
-func (s *x11vncServer) filter(sink input.Sink) input.Sink {
+func (s *x11vncServer) filter(sink input.Sink) (input.Sink, error) {
 	in := s.cfg.Input
 	f := &inputFilter{Sink: sink, log: s.log, cfg: &s.cfg.Input}
+	if in.Remap != "" {
+		var err error
+		if f.keys, err = readRemap(in.Remap); err != nil {
+			return nil, fmt.Errorf("-remap %s: %w", x11vnc.Printable(in.Remap), err)
+		}
+	}
 	if in.ButtonMap != "" {
 		f.buttons, _ = x11vnc.ParseButtonMap(in.ButtonMap) // it was checked when it was read
 	}
-	if f.buttons == nil && !in.SkipLockKeys && !in.DebugKeys && !in.DebugPtr {
-		return sink
+	if f.buttons == nil && f.keys == nil && !in.SkipLockKeys && !in.DebugKeys && !in.DebugPtr {
+		return sink, nil
 	}
-	return f
+	return f, nil
+}
+
+// maxRemap bounds a file of keys.
+const maxRemap = 256 << 10
+
+// readRemap reads -remap's value, or the file that it names.
+func readRemap(v string) (map[uint32]uint32, error) {
+	if st, err := os.Stat(v); err == nil && st.Size() <= maxRemap && !st.IsDir() {
+		b, err := os.ReadFile(v)
+		if err != nil {
+			return nil, pathReason(err)
+		}
+		v = string(b)
+	} else if strings.Contains(v, "/") {
+		return nil, errors.New("is no file of keys")
+	}
+	pairs, err := x11vnc.ParseRemap(v)
+	if err != nil {
+		return nil, err
+	}
+	keys := map[uint32]uint32{}
+	for _, p := range pairs {
+		var syms [2]uint32
+		for i, name := range p {
+			k, ok := input.KeysymByName(name)
+			if !ok {
+				return nil, fmt.Errorf("there is no key %s", x11vnc.Printable(name))
+			}
+			syms[i] = k
+		}
+		keys[syms[0]] = syms[1]
+	}
+	return keys, nil
 }
 
 // inputFilter changes keys and buttons on their way.
@@ -84,6 +128,7 @@ type inputFilter struct {
 	log     *slog.Logger
 	cfg     *x11vnc.InputCfg
 	buttons map[int]x11vnc.Button
+	keys    map[uint32]uint32 // what keysyms become
 
 	mu   sync.Mutex
 	mask uint16 // as viewers have it
@@ -104,6 +149,9 @@ func (f *inputFilter) Key(keysym, code uint32, down bool) error {
 	}
 	if f.cfg.SkipLockKeys && lockKeysyms[keysym] {
 		return nil
+	}
+	if to, ok := f.keys[keysym]; ok {
+		keysym, code = to, 0 // the scancode would bring the old meaning
 	}
 	return f.Sink.Key(keysym, code, down)
 }

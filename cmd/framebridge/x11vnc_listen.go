@@ -126,8 +126,12 @@ func resolve(name string) ([]netip.Addr, error) {
 	return list[:1], nil
 }
 
-// errPort is x11vnc's words for a port that cannot be had.
-var errPort = errors.New("Error: could not obtain listening port.") //nolint:staticcheck // wrappers look for it
+// portError is a port that cannot be had, in x11vnc's words.
+type portError struct{ error }
+
+func (e portError) Error() string {
+	return "Error: could not obtain listening port. " + e.error.Error()
+}
 
 // openX11vnc opens the listeners and returns the port for viewers, 0 for none.
 // display is what -N counts from.
@@ -178,7 +182,16 @@ func openX11vnc(c *x11vnc.Listen, display string) (ls []net.Listener, port int, 
 			break
 		}
 	}
-	return ls, 0, fmt.Errorf("%w port %d: %w", errPort, min(port, first+tries-1), reason(err))
+	return ls, 0, portError{addressed(err)}
+}
+
+// addressed says which address could not be listened on, and why.
+func addressed(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Addr != nil {
+		return fmt.Errorf("%s: %w", op.Addr, op.Err)
+	}
+	return err
 }
 
 func autoPort(c *x11vnc.Listen) int {

@@ -191,7 +191,7 @@ func (s *stage) observe(ctx context.Context, program, line string) (behaviour, e
 	text := s.fill(line)
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", "exec "+strings.Replace(text, "x11vnc", program, 1))
 	cmd.Env = append(os.Environ(), "HOME="+s.home, "DISPLAY="+s.x.Display(), "XAUTHORITY="+s.x.AuthFile(), s.marker,
-		"X11VNC_FINDDISPLAY_ALWAYS_FAILS=", "LANG=C")
+		"X11VNC_FINDDISPLAY_ALWAYS_FAILS=1", "LANG=C")
 	cmd.Dir = s.home
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = 200 * time.Millisecond

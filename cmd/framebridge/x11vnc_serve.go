@@ -110,6 +110,12 @@ func (s *x11vncServer) run(ctx context.Context) error {
 	if x.none() && !c.NoPw && !c.Inetd {
 		io.WriteString(os.Stderr, noPasswordBanner) //nolint:errcheck // nobody to tell
 	}
+	if c.Users != "" {
+		if err := s.becomeUser(ctx, display); err != nil {
+			return err
+		}
+		s.bridge.opts.auth = s.auth
+	}
 	if wait {
 		s.bridge.before = s.waitForViewer
 	} else {
@@ -212,13 +218,18 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 		sc.VerifyInterval = verifyOften
 	}
 	b.screen = screen.New(sc)
+	sink, err := s.filter(&b.input)
+	if err != nil {
+		return nil, err
+	}
+	b.clips.x = &b.input
 	name := c.Desktop
 	if name == "" {
 		host, _ := os.Hostname()
 		name = host + display
 	}
 	cfg := vnc.Config{
-		Screen: b.screen, Sink: s.filter(&b.input), Clipboard: &b.input,
+		Screen: b.screen, Sink: sink, Clipboard: b.clips.of(byViewer),
 		DesktopName: name,
 		Passwords:   x.list, NoAuth: x.none(), NoAuthRights: s.rights(false),
 		Sharing:      s.sharing(),
@@ -234,10 +245,10 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 	case c.Picture.NoShape:
 		cfg.Cursor = vnc.CursorPainted
 	}
-	var err error
 	if b.server, err = vnc.New(cfg); err != nil {
 		return nil, err
 	}
+	b.clips.join(byViewer, b.server.SetClipboard)
 	s.useInput(b)
 	b.wrap = s.wrapSource
 	b.lost = func(cause error) error {

@@ -47,7 +47,7 @@ func x11vncUtility(c *x11vnc.Config) int {
 		}
 		fmt.Printf("rfbDecryptPasswdFromFile file: %s\nrfbDecryptPasswdFromFile pass: %s\n", arg, full)
 	case "-finddpy", "-listdpy":
-		list := findDisplays(context.Background(), c.Auth)
+		list := findDisplays(context.Background(), c.Display, c.Auth)
 		if len(list) == 0 {
 			fmt.Fprintln(os.Stderr, c.Utility+": no display answers")
 			return exitError

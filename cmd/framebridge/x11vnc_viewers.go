@@ -160,13 +160,13 @@ func (s *x11vncServer) viewerJoined(p vnc.Peer, viewers int) {
 	s.mu.Lock()
 	s.joined = true
 	s.mu.Unlock()
-	s.keyboardFor(viewers)
+	s.keyboardFor()
 	s.hooks.after("afteraccept", s.cfg.AfterAccept, p, viewers)
 }
 
 func (s *x11vncServer) viewerLeft(p vnc.Peer, viewers int) {
 	s.hooks.after("gone", s.cfg.Gone, p, viewers)
-	s.keyboardFor(viewers)
+	s.keyboardFor()
 	if viewers == 0 && !s.cfg.Forever {
 		s.log.Info("viewer left: no -forever, so the server ends")
 		s.stop(errDone)

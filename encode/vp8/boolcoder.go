@@ -150,10 +150,11 @@ func (r *eventRows) set(k int, prob uint8) {
 }
 
 // events codes a run of events with the probabilities of rows: see token.go.
-func (e *boolEncoder) events(list []event, rows *eventRows) {
+func (e *boolEncoder) events(list []byte, rows *eventRows) {
 	t := newBoolSteps()
 	low, rng, n := e.low, uint64(e.rng)-128, uint64(e.n)
-	for _, ev := range list {
+	for k := 0; k+eventBytes <= len(list); k += eventBytes {
+		ev := binary.LittleEndian.Uint16(list[k:])
 		i := uint64(rows[ev&(2*numEventProbs-1)]) + rng
 		if i >= uint64(len(t.next)) { // never: for the compiler
 			break

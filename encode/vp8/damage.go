@@ -30,6 +30,7 @@ type mbState struct {
 	quality uint8         // quantiser index that its samples are as good as
 	streak  uint8         // changes in quick succession
 	drift   uint8         // moves since chroma was coded that interpolated it
+	mv      mv            // of its last change
 	stale   bool          // the source's samples are not those of the picture
 }
 
@@ -183,6 +184,7 @@ func (e *Encoder) remember(f *frame) {
 	for i, it := range e.list {
 		x, y := int(it.x), int(it.y)
 		s := &e.state[g.number(x, y)]
+		s.mv = e.info[g.index(x, y)].mv
 		switch it.kind {
 		case kindNew, kindVideo, kindMoved:
 			if f.now-s.changed > quick {
@@ -194,7 +196,11 @@ func (e *Encoder) remember(f *frame) {
 		if it.kind == kindMoved {
 			s.quality, s.drift, s.stale, s.streak = e.moves[i].quality, e.moves[i].drift, true, 0
 		} else {
-			s.quality, s.drift, s.stale = f.q[e.info[g.index(x, y)].seg], 0, false
+			mb := &e.info[g.index(x, y)]
+			s.quality, s.drift, s.stale = f.q[mb.seg], 0, false
+			if mb.restored && !mb.coded {
+				s.quality = finalQuantiser
+			}
 		}
 		if s.quality > finalQuantiser || s.drift > 0 {
 			e.coarse.add(g, x, y)

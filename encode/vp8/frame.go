@@ -8,15 +8,17 @@ import (
 
 // frame is what one frame's header says, and what it is made of.
 type frame struct {
-	key           bool
-	snapshot      bool // becomes the golden frame
-	segments      bool
-	q             [4]uint8 // quantiser index by segment
-	filter        uint8
-	segmentFilter [4]uint8
-	segmentProbs  [3]uint8
-	logPartitions int
-	counts        *counts // for new probabilities, or nil
+	key                   bool
+	snapshot              bool // becomes the golden frame
+	segments              bool
+	segmentMap            bool     // macroblocks tell their segment
+	q                     [4]uint8 // quantiser index by segment
+	fresh, refined, video uint8    // and by what it is for
+	filter                uint8
+	segmentFilter         [4]uint8
+	segmentProbs          [3]uint8
+	logPartitions         int
+	counts                *counts // for new probabilities, or nil
 
 	probSkip, probIntra, probLast, probGolden uint8
 
@@ -29,8 +31,8 @@ type frame struct {
 // A partition codes the residuals of every n-th row.
 type partition struct {
 	bool    boolEncoder
-	events  []event
-	refined int // events of refinement
+	events  []byte // see token.go
+	refined int    // bytes of them of refinement
 	counts  counts
 }
 
@@ -40,17 +42,21 @@ func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte
 	e.mark(c, f)
 	e.plan(f, o)
 	e.collect(f)
+	f.snapshot = e.wantSnapshot(f)
 	if f.key {
 		e.coeffProbs, e.mvContexts = defaultCoeffProbs, defaultMVContexts
 	}
 	start := len(dst)
-	before := e.coeffProbs
+	coeffs, vectors := e.coeffProbs, e.mvContexts
 	for try := 0; ; try++ {
 		dst = e.attempt(dst[:start], f)
 		if !e.retry(f, o, len(dst)-start, try) {
 			break
 		}
-		e.coeffProbs = before
+		e.coeffProbs, e.mvContexts = coeffs, vectors
+	}
+	if debugHook != nil {
+		debugHook(e)
 	}
 	e.rate.learn(e, f, len(dst)-start)
 	e.commit(f)
@@ -64,6 +70,7 @@ func (e *Encoder) attempt(dst []byte, f *frame) []byte {
 	if n := e.split(); n > 0 {
 		e.run(phaseCode, n)
 	}
+	e.applyFilter(f)
 	e.inheritY2()
 	e.chooseProbs(f)
 	n := 1 << f.logPartitions
@@ -91,7 +98,7 @@ func (e *Encoder) inheritY2() {
 		if !m.withY2() {
 			m.has = m.has&hasBlocks | e.info[i-1].has&hasY2Left | e.info[i-e.infoStride].has&hasY2Above
 		}
-		if m.coded || m.ref != refLast || m.mv != (mv{}) {
+		if m.coded || e.frame.segmentMap && m.seg != 0 || m.ref != refLast || m.mv != (mv{}) {
 			e.busy.add(&e.geometry, x, y)
 		}
 	}
@@ -133,6 +140,7 @@ func (e *Encoder) chooseProbs(f *frame) {
 // tokens makes the events of partition p of n.
 func (t *partition) tokens(e *Encoder, p, n int) {
 	t.events, t.refined = t.events[:0], 0
+	t.counts = counts{}
 	for _, it := range e.list {
 		y := int(it.y)
 		if y&(n-1) != p {
@@ -144,18 +152,16 @@ func (t *partition) tokens(e *Encoder, p, n int) {
 			continue
 		}
 		before := len(t.events)
-		if cap(t.events)-before < 25*maxBlockEvents {
-			grown := make([]event, before, 2*cap(t.events)+64*maxBlockEvents)
+		if cap(t.events)-before < maxMacroblockBytes {
+			grown := make([]byte, before, 2*cap(t.events)+4*maxMacroblockBytes)
 			copy(grown, t.events)
 			t.events = grown
 		}
-		t.events = appendMacroblock(t.events, &e.residuals[m.slot], m.withY2(), m.has, e.info[i-e.infoStride].has, e.info[i-1].has)
+		t.events = appendMacroblock(t.events, &t.counts, &e.residuals[m.slot], m.withY2(), m.has, e.info[i-e.infoStride].has, e.info[i-1].has)
 		if it.kind == kindRefine {
 			t.refined += len(t.events) - before
 		}
 	}
-	t.counts = counts{}
-	t.counts.count(t.events)
 }
 
 // write codes the events.
@@ -204,17 +210,21 @@ func (e *Encoder) commit(f *frame) {
 		e.ref.copyMacroblock(&e.cur, x, y)
 		e.info[e.index(x, y)] = still
 	}
+	e.updateSnapshots(f)
 }
 
 // describe is what the caller is told of the frame.
 func (e *Encoder) describe() Info {
 	f := &e.frame
-	return Info{Key: f.key, Quantiser: int(f.reportQ()), Macroblocks: len(e.list), Refining: !e.coarse.empty()}
+	q := f.fresh
+	switch {
+	case f.kinds[kindNew]+f.kinds[kindKey] > 0:
+	case f.kinds[kindVideo] > 0:
+		q = f.video
+	case f.kinds[kindRefine] > 0:
+		q = f.refined
+	}
+	return Info{Key: f.key, Quantiser: int(q), Macroblocks: len(e.list), Refining: !e.coarse.empty()}
 }
 
-func (f *frame) reportQ() uint8 {
-	if f.kinds[kindNew]+f.kinds[kindKey]+f.kinds[kindVideo] == 0 && f.kinds[kindRefine] > 0 {
-		return f.q[segRefine]
-	}
-	return f.q[segNew]
-}
+var debugHook func(*Encoder)

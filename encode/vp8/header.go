@@ -76,17 +76,13 @@ func (e *Encoder) writeHeader(b *boolEncoder, f *frame) {
 	b.literal(uint32(f.probGolden), 8)
 	b.flag(false) // intra modes' probabilities stay
 	b.flag(false)
-	for i := range mvUpdateProbs {
-		for _, p := range mvUpdateProbs[i] {
-			b.bool(p, false)
-		}
-	}
+	writeMVProbs(b, &e.mvContexts, e.countMVs())
 }
 
 // writeSegments sends the segments' quantisers and filter levels, and that each
 // macroblock tells its segment (RFC 6386, section 9.3).
 func (e *Encoder) writeSegments(b *boolEncoder, f *frame) {
-	b.flag(true) // map
+	b.flag(f.segmentMap)
 	b.flag(true) // data
 	b.flag(true) // absolute
 	for _, q := range f.q {
@@ -101,6 +97,9 @@ func (e *Encoder) writeSegments(b *boolEncoder, f *frame) {
 			b.literal(uint32(level), 6)
 			b.flag(false)
 		}
+	}
+	if !f.segmentMap {
+		return
 	}
 	for _, p := range f.segmentProbs {
 		b.flag(p != 255)
@@ -148,7 +147,7 @@ func (e *Encoder) writeModes(b *boolEncoder, f *frame) {
 // vector is zero.
 func (e *Encoder) stillBools(f *frame, probZero uint8) []runBool {
 	seq := e.runBools[:0]
-	if f.segments {
+	if f.segmentMap {
 		seq = append(seq, runBool{f.segmentProbs[0], false}, runBool{f.segmentProbs[1], false})
 	}
 	return append(seq, runBool{f.probSkip, true}, runBool{f.probIntra, true}, runBool{f.probLast, false}, runBool{probZero, false})
@@ -188,7 +187,7 @@ func (e *Encoder) spread(word, column int) uint64 {
 func (e *Encoder) writeKeyMode(b *boolEncoder, f *frame, x, y int) {
 	i := e.index(x, y)
 	m := &e.info[i]
-	if f.segments {
+	if f.segmentMap {
 		writeSegment(b, f, m.seg)
 	}
 	b.bool(f.probSkip, !m.coded)
@@ -228,7 +227,7 @@ func (e *Encoder) writeKeySubModes(b *boolEncoder, i int) {
 
 func (e *Encoder) writeMode(b *boolEncoder, f *frame, x, y int) {
 	m := &e.info[e.index(x, y)]
-	if f.segments {
+	if f.segmentMap {
 		writeSegment(b, f, m.seg)
 	}
 	b.bool(f.probSkip, !m.coded)
@@ -265,7 +264,7 @@ func (e *Encoder) writeMode(b *boolEncoder, f *frame, x, y int) {
 		return
 	}
 	b.bool(p[3], false) // one vector for all
-	writeMV(b, m.mv, n.best, &e.mvContexts)
+	codeMV(mvWriter{b, &e.mvContexts}, m.mv, n.best)
 }
 
 func writeSegment(b *boolEncoder, f *frame, seg uint8) {

@@ -14,20 +14,33 @@ type prediction struct {
 // and reference pictures and writes the current one and infos.
 type coder struct {
 	*Encoder
-	pred   prediction
-	coef   [25 * 16]int16
-	yEdge  dsp.Edge
-	uEdge  dsp.Edge
-	vEdge  dsp.Edge
-	window [(16 + 5) * 32]uint8 // of the reference, where a prediction reaches beyond it
+	pred      prediction
+	trial     [256]uint8
+	canvas    canvas
+	subblocks [16 * dsp.NumSubblockModes]uint8 // predictions of one in all modes
+	coef      [25 * 16]int16
+	yEdge     dsp.Edge
+	uEdge     dsp.Edge
+	vEdge     dsp.Edge
+	window    [(16 + 5) * 32]uint8 // of the reference, where a prediction reaches beyond it
 }
 
 // predictInter makes the prediction for the macroblock at column x and row y, from
 // the place in ref that v says (RFC 6386, section 18). Chroma's vector is the
 // same number, in eighths of a chroma sample.
 func (c *coder) predictInter(p *prediction, ref *Planes, x, y int, v mv) {
+	c.predictLuma(&p.y, ref, 16*x, 16*y, v)
+	c.predictChroma(p, ref, x, y, v)
+}
+
+// predictLuma predicts the luma of a macroblock at (x, y) in samples.
+func (c *coder) predictLuma(p *[256]uint8, ref *Planes, x, y int, v mv) {
 	row, col := int(v.row), int(v.col)
-	c.predictPlane(p.y[:], 16, ref.Y, ref.YStride, 16*c.mbHigh, 16*x+col>>2, 16*y+row>>2, 2*(col&3), 2*(row&3))
+	c.predictPlane(p[:], 16, ref.Y, ref.YStride, 16*c.mbHigh, x+col>>2, y+row>>2, 2*(col&3), 2*(row&3))
+}
+
+func (c *coder) predictChroma(p *prediction, ref *Planes, x, y int, v mv) {
+	row, col := int(v.row), int(v.col)
 	cx, cy, fx, fy := 8*x+col>>3, 8*y+row>>3, col&7, row&7
 	c.predictPlane(p.u[:], 8, ref.U, ref.UVStride, 8*c.mbHigh, cx, cy, fx, fy)
 	c.predictPlane(p.v[:], 8, ref.V, ref.UVStride, 8*c.mbHigh, cx, cy, fx, fy)
@@ -55,47 +68,78 @@ func (c *coder) predictPlane(dst []uint8, size int, plane []uint8, stride, high,
 // c.pred, and reconstructs it.
 func (c *coder) code(m *mbInfo, x, y int, q *quantiser) {
 	r := &c.residuals[m.slot]
-	src, cur := &c.src, &c.cur
+	m.has = c.codeLuma(r, x, y, q) | c.codeChroma(r, x, y, q)
+	m.coded = m.has != 0
+}
+
+// codeLuma codes Y and returns the blocks that have levels.
+func (c *coder) codeLuma(r *residual, x, y int, q *quantiser) (has uint32) {
 	at := 16 * (y*c.yStride + x)
+	src, cur, pred := c.src.Y[at:], c.cur.Y[at:], c.pred.y[:]
 	coef := c.coef[:]
-	dsp.ForwardDCT(coef, src.Y[at:], c.yStride, c.pred.y[:], 16, 4, 4)
+	dsp.ForwardDCT(coef, src, c.yStride, pred, 16, 4, 4)
 	y2 := (*[16]int16)(coef[24*16:])
 	dsp.ForwardWHT(y2, coef)
 	ac := dsp.Quantise(r.levels[:256], coef[:256], r.end[:16], &q.y, 1)
 	dsp.Quantise(r.levels[24*16:], y2[:], r.end[24:], &q.y2, 0)
-	has := uint32(0)
-	if ac != 0 || r.end[24] != 0 {
-		dsp.InverseWHT(coef, y2)
-		dsp.InverseDCTAdd(cur.Y[at:], c.yStride, c.pred.y[:], 16, coef, ac, 4, 4)
-		has = ac
-		if r.end[24] != 0 {
-			has |= hasY2Left | hasY2Above
-		}
-	} else {
-		dsp.Copy(cur.Y[at:], c.yStride, c.pred.y[:], 16, 16, 16)
+	if has = ac; r.end[24] != 0 {
+		has |= hasY2Left | hasY2Above
 	}
-	has |= c.codeChroma(r, x, y, q)
-	m.has, m.coded = has, has != 0
+	if has != 0 {
+		dsp.InverseWHT(coef, y2)
+		dsp.InverseDCTAdd(cur, c.yStride, pred, 16, coef, ac, 4, 4)
+		if q.bitWorth == 0 || !wasted(r.end[:16], int(r.end[24]), q.bitWorth,
+			dsp.SSE16x16(src, c.yStride, pred, 16), dsp.SSE16x16(src, c.yStride, cur, c.yStride)) {
+			return has
+		}
+		clear(r.end[:16])
+		r.end[24] = 0
+	}
+	dsp.Copy(cur, c.yStride, pred, 16, 16, 16)
+	return 0
 }
 
-// codeChroma codes U and V given c.pred and returns the blocks that have levels.
+// codeChroma codes U and V and returns the blocks that have levels.
 func (c *coder) codeChroma(r *residual, x, y int, q *quantiser) (has uint32) {
 	at := 8 * (y*c.uvStride + x)
 	coef := c.coef[256:]
-	dsp.ForwardDCT(coef, c.src.U[at:], c.uvStride, c.pred.u[:], 8, 2, 2)
-	dsp.ForwardDCT(coef[64:], c.src.V[at:], c.uvStride, c.pred.v[:], 8, 2, 2)
+	srcU, srcV, curU, curV := c.src.U[at:], c.src.V[at:], c.cur.U[at:], c.cur.V[at:]
+	predU, predV := c.pred.u[:], c.pred.v[:]
+	dsp.ForwardDCT(coef, srcU, c.uvStride, predU, 8, 2, 2)
+	dsp.ForwardDCT(coef[64:], srcV, c.uvStride, predV, 8, 2, 2)
 	ac := dsp.Quantise(r.levels[256:384], coef[:128], r.end[16:24], &q.uv, 0)
 	for i, end := range r.end[16:24] {
 		if end != 0 {
 			has |= 1 << (16 + i)
 		}
 	}
-	if has == 0 {
-		dsp.Copy(c.cur.U[at:], c.uvStride, c.pred.u[:], 8, 8, 8)
-		dsp.Copy(c.cur.V[at:], c.uvStride, c.pred.v[:], 8, 8, 8)
-		return 0
+	if has != 0 {
+		dsp.InverseDCTAdd(curU, c.uvStride, predU, 8, coef, ac, 2, 2)
+		dsp.InverseDCTAdd(curV, c.uvStride, predV, 8, coef[64:], ac>>4, 2, 2)
+		if q.bitWorth == 0 || !wasted(r.end[16:24], 0, q.bitWorth,
+			dsp.SSE8x8(srcU, c.uvStride, predU, 8)+dsp.SSE8x8(srcV, c.uvStride, predV, 8),
+			dsp.SSE8x8(srcU, c.uvStride, curU, c.uvStride)+dsp.SSE8x8(srcV, c.uvStride, curV, c.uvStride)) {
+			return has
+		}
+		clear(r.end[16:24])
 	}
-	dsp.InverseDCTAdd(c.cur.U[at:], c.uvStride, c.pred.u[:], 8, coef, ac, 2, 2)
-	dsp.InverseDCTAdd(c.cur.V[at:], c.uvStride, c.pred.v[:], 8, coef[64:], ac>>4, 2, 2)
-	return has
+	dsp.Copy(curU, c.uvStride, predU, 8, 8, 8)
+	dsp.Copy(curV, c.uvStride, predV, 8, 8, 8)
+	return 0
+}
+
+// wasted tells whether levels cost more bits than they are worth: bitWorth is the
+// squared error that a bit should save, without and with the errors without and
+// with them.
+func wasted(ends []uint8, y2, bitWorth, without, with int) bool {
+	bits := 4 + len(ends)/4
+	if y2 > 0 {
+		bits += 3 + y2
+	}
+	for _, end := range ends {
+		if end > 0 {
+			bits += 3 + int(end)
+		}
+	}
+	return without-with < bits*bitWorth
 }

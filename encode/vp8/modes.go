@@ -26,14 +26,15 @@ const maxDelta = 1<<mvLongBits - 1
 
 // mbInfo is what a frame says about a macroblock, apart from its residual.
 type mbInfo struct {
-	mv     mv
-	ref    uint8
-	mode   dsp.Mode // of luma, where ref is refIntra
-	uvMode dsp.Mode
-	seg    uint8
-	coded  bool   // has tokens
-	has    uint32 // blocks with levels, see residual
-	slot   int32  // of its residual
+	mv       mv
+	ref      uint8
+	mode     dsp.Mode // of luma, where ref is refIntra
+	uvMode   dsp.Mode
+	seg      uint8
+	coded    bool   // has tokens
+	restored bool   // shows what a snapshot has
+	has      uint32 // blocks with levels, see residual
+	slot     int32  // of its residual
 }
 
 // still is a macroblock that is as it was.
@@ -177,31 +178,95 @@ func (n *nearMVs) reaches(v mv) bool {
 
 func abs(v int) int { return max(v, -v) }
 
-// writeMV codes a vector's difference to the one it is predicted from.
-func writeMV(b *boolEncoder, v, pred mv, ctx *[2]mvContext) {
-	writeMVComponent(b, int(v.row)-int(pred.row), &ctx[0])
-	writeMVComponent(b, int(v.col)-int(pred.col), &ctx[1])
+// mvCounts counts the zeros and ones of each bool of vectors.
+type mvCounts [2][mvProbs][2]uint32
+
+// A mvCoder takes the bools of a vector's component: the k-th of its context.
+type mvCoder interface {
+	mvBool(component, k int, bit bool)
 }
 
-func writeMVComponent(b *boolEncoder, d int, p *mvContext) {
+func (c *mvCounts) mvBool(component, k int, bit bool) {
+	if bit {
+		c[component][k][1]++
+	} else {
+		c[component][k][0]++
+	}
+}
+
+// mvWriter codes the bools of vectors.
+type mvWriter struct {
+	b   *boolEncoder
+	ctx *[2]mvContext
+}
+
+func (w mvWriter) mvBool(component, k int, bit bool) { w.b.bool(w.ctx[component][k], bit) }
+
+// codeMV codes a vector's difference to the one it is predicted from (RFC 6386,
+// section 17.2).
+func codeMV[C mvCoder](c C, v, pred mv) {
+	codeMVComponent(c, 0, int(v.row)-int(pred.row))
+	codeMVComponent(c, 1, int(v.col)-int(pred.col))
+}
+
+func codeMVComponent[C mvCoder](c C, i, d int) {
 	v := abs(d)
 	if v < 8 {
-		b.bool(p[mvIsLong], false)
-		b.tree(shortMVTree[v], p[mvShort:])
+		c.mvBool(i, mvIsLong, false)
+		t := &shortMVTree[v]
+		for k := range t.n {
+			c.mvBool(i, mvShort+int(t.nodes[k]), t.path>>(t.n-1-k)&1 != 0)
+		}
 		if v == 0 {
 			return
 		}
 	} else {
-		b.bool(p[mvIsLong], true)
-		for i := range 3 {
-			b.bool(p[mvLong+i], v>>i&1 != 0)
+		c.mvBool(i, mvIsLong, true)
+		for k := range 3 {
+			c.mvBool(i, mvLong+k, v>>k&1 != 0)
 		}
-		for i := mvLongBits - 1; i > 3; i-- {
-			b.bool(p[mvLong+i], v>>i&1 != 0)
+		for k := mvLongBits - 1; k > 3; k-- {
+			c.mvBool(i, mvLong+k, v>>k&1 != 0)
 		}
 		if v > 15 { // else it is known to be set
-			b.bool(p[mvLong+3], v>>3&1 != 0)
+			c.mvBool(i, mvLong+3, v>>3&1 != 0)
 		}
 	}
-	b.bool(p[mvSign], d < 0)
+	c.mvBool(i, mvSign, d < 0)
+}
+
+// countMVs counts the bools of the vectors that are coded as new ones.
+func (e *Encoder) countMVs() *mvCounts {
+	c := &e.mvCounts
+	*c = mvCounts{}
+	for _, it := range e.list {
+		x, y := int(it.x), int(it.y)
+		m := &e.info[e.index(x, y)]
+		if m.ref == refIntra || m.mv == (mv{}) {
+			continue
+		}
+		if n := e.nearMVs(e.info, x, y); m.mv != n.nearest && m.mv != n.near {
+			codeMV(c, m.mv, n.best)
+		}
+	}
+	return c
+}
+
+// writeMVProbs sends the probabilities of vectors that are worth it, 7 bits each,
+// and changes those in use to them.
+func writeMVProbs(b *boolEncoder, ctx *[2]mvContext, c *mvCounts) {
+	for i := range ctx {
+		for k := range ctx[i] {
+			old, up := &ctx[i][k], mvUpdateProbs[i][k]
+			n0, n1 := c[i][k][0], c[i][k][1]
+			p := max(best(n0, n1)&^1, 1)
+			if n0|n1 == 0 || cost(p, n0, n1)+uint64(boolCost[256-int(up)])+7*256 >= cost(*old, n0, n1)+uint64(boolCost[up]) {
+				b.bool(up, false)
+				continue
+			}
+			b.bool(up, true)
+			b.literal(uint32(p>>1), 7)
+			*old = p
+		}
+	}
 }

@@ -114,3 +114,12 @@ func (s macroblockMap) count() (n int) {
 	}
 	return n
 }
+
+// each calls do for all macroblocks of s.
+func (s macroblockMap) each(g *geometry, do func(x, y int)) {
+	for i, w := range s {
+		for ; w != 0; w &= w - 1 {
+			do(i%g.mapWords*64+bits.TrailingZeros64(w), i/g.mapWords)
+		}
+	}
+}

@@ -9,36 +9,45 @@ import (
 // A quantiser holds the divisors for one quantiser index.
 type quantiser struct {
 	y, y2, uv dsp.Quant
+	bitWorth  int // squared error that a bit should save; 0 is any
+	lambda    int // what a bit is worth in sums of absolute differences, in 1/16
 }
 
-// Roundings of levels, in units of 1/256, for dsp.Quant.Set. Rounding down more than half
-// saves more bits than it costs in quality; refinement does not.
+// A purpose tells how coefficients are rounded to levels.
+type purpose uint8
+
 const (
-	roundNearest = 128
-	roundCoarse  = 96
-	roundDC      = 112
+	forNow   purpose = iota // contents that will be refined
+	forGood                 // refinement: to the nearest level
+	forVideo                // contents that will be gone: isolated fine detail is left out
+	purposes
 )
 
-// quantisers returns the quantisers by index: for content that will be refined or
-// replaced, and for refinement.
-var quantisers = sync.OnceValue(func() *[2][maxQuantiser + 1]quantiser {
-	t := new([2][maxQuantiser + 1]quantiser)
-	for fine := range t {
+// roundings are, in units of 1/256 and in the order of coding, for dsp.Quant.Set.
+// Rounding down more than half saves more bits than it costs in quality, and the
+// more so the later a coefficient comes, for the zeros before it cost as well.
+var roundings = [purposes][16]uint8{
+	forNow:   {112, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96},
+	forGood:  {128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128},
+	forVideo: {64, 40, 40, 32, 32, 24, 24, 16, 16, 8, 8, 8, 8, 8, 8, 8},
+}
+
+// quantisers returns the quantisers by purpose and index.
+var quantisers = sync.OnceValue(func() *[purposes][maxQuantiser + 1]quantiser {
+	t := new([purposes][maxQuantiser + 1]quantiser)
+	for p := range t {
 		var rounding [16]uint8
-		for i := range rounding {
-			rounding[i] = roundCoarse
-			if fine == 1 {
-				rounding[i] = roundNearest
-			}
+		for k, r := range roundings[p] {
+			rounding[dsp.Zigzag[k]] = r
 		}
-		rounding[0] = roundDC
-		if fine == 1 {
-			rounding[0] = roundNearest
-		}
-		for i := range t[fine] {
-			q := &t[fine][i]
+		for i := range t[p] {
+			q := &t[p][i]
 			// RFC 6386, section 14.1.
 			dc, ac := int(dcSteps[i]), int(acSteps[i])
+			if purpose(p) == forVideo {
+				q.bitWorth = ac * ac / 20
+			}
+			q.lambda = 38 + ac*2/3
 			q.y.Set(dc, ac, &rounding)
 			q.y2.Set(2*dc, max(ac*155/100, 8), &rounding)
 			q.uv.Set(min(dc, 132), ac, &rounding)

@@ -13,6 +13,7 @@ const (
 	segNew = iota // also all that is still
 	segRefine
 	segVideo
+	segFiltered // video with the loop filter
 )
 
 // Quantiser indices of new contents and of video by Quality, where the budget
@@ -32,7 +33,7 @@ const (
 	// wait for: about 10 ms.
 	maxRefined = 2048
 	// maxTries bounds how often a frame is coded until it fits in its budget.
-	maxTries = 3
+	maxTries = 4
 )
 
 // rate predicts sizes from what earlier frames were.
@@ -127,7 +128,7 @@ func (c *coder) convert(x, y, n int) {
 // plan chooses the quantisers and what is refined.
 func (e *Encoder) plan(f *frame, o *Options) {
 	base := qualities[o.Quality]
-	f.q = [4]uint8{segNew: base.fresh, segRefine: finalQuantiser, segVideo: base.video, 3: base.video}
+	f.fresh, f.refined, f.video = base.fresh, finalQuantiser, base.video
 	fresh := e.dirty.count()
 	if f.key {
 		fresh = e.macroblocks()
@@ -135,7 +136,7 @@ func (e *Encoder) plan(f *frame, o *Options) {
 	used := float64(overhead)
 	if o.Budget > 0 && fresh > 0 {
 		h := e.sample(f, fresh)
-		q := f.q[segNew]
+		q := f.fresh
 		for q < maxQuantiser && h.bytes(q)*e.rate.factor > float64(o.Budget)-overhead {
 			q++
 		}
@@ -159,9 +160,7 @@ const overhead = 300
 
 // coarser makes the quantiser index of new contents q, and that of video no finer.
 func (f *frame) coarser(q uint8) {
-	f.q[segNew] = max(f.q[segNew], q)
-	f.q[segVideo] = max(f.q[segVideo], q)
-	f.q[3] = f.q[segVideo]
+	f.fresh, f.video = max(f.fresh, q), max(f.video, q)
 }
 
 // pick chooses up to most macroblocks that are still, going on where the last
@@ -190,44 +189,117 @@ func (e *Encoder) pick(f *frame, most int) {
 	}
 }
 
-// assign gives macroblocks their segments.
+// assign gives macroblocks their segments. Decoders keep the map of segments from
+// one frame to the next, so that a video that stays where it is costs its map once.
 func (e *Encoder) assign(f *frame) {
-	used := 0
-	for _, n := range []int{f.kinds[kindNew] + f.kinds[kindKey] + f.kinds[kindMoved], f.kinds[kindRefine], f.kinds[kindVideo]} {
-		if n > 0 {
-			used++
-		}
+	g := &e.geometry
+	f.filter = 0
+	if f.kinds[kindVideo] >= minFiltered {
+		f.filter = filterLevel(f.video)
 	}
-	f.segments = used > 1
-	for i, it := range e.list {
-		mb := &e.info[e.index(int(it.x), int(it.y))]
-		*mb = mbInfo{slot: int32(i), mv: it.wish}
-		if f.segments {
-			mb.seg = it.kind.segment()
-		}
+	f.q = [4]uint8{segNew: f.fresh, segRefine: f.refined, segVideo: f.video, segFiltered: f.video}
+	rest := f.kinds[kindNew] + f.kinds[kindKey] + f.kinds[kindRefine]
+	mixed := rest > f.kinds[kindRefine] && f.kinds[kindRefine] > 0
+	if f.kinds[kindRefine] > 0 && !mixed {
+		// Refinement alone is the segment of what is not video.
+		f.q[segNew] = f.refined
 	}
-	if !f.segments && len(e.list) > 0 {
-		q := f.q[e.list[0].kind.segment()]
+	clear(e.busy) // here: video
+	filtered := 0
+	for i := range e.list {
+		it := &e.list[i]
+		x, y := int(it.x), int(it.y)
+		seg := uint8(segNew)
+		switch {
+		case it.kind == kindVideo:
+			seg = segVideo
+			e.busy.add(g, x, y)
+			if f.filter > 0 && (x == 0 || e.busy.has(g, x-1, y)) && (y == 0 || e.busy.has(g, x, y-1)) {
+				seg = segFiltered
+				filtered++
+			}
+		case it.kind == kindRefine && mixed:
+			seg = segRefine
+		}
+		e.info[g.index(x, y)] = mbInfo{slot: int32(i), mv: it.wish, seg: seg}
+	}
+	if filtered == 0 {
+		f.filter = 0
+	}
+	f.segmentFilter = [4]uint8{segFiltered: f.filter}
+	f.segmentMap = false
+	f.segments = mixed || f.kinds[kindVideo] > 0 && rest > 0 || filtered > 0
+	if !f.segments {
+		if f.kinds[kindVideo] > 0 {
+			f.q[segNew] = f.video
+		}
+		q := f.q[segNew]
 		f.q = [4]uint8{q, q, q, q}
+		for _, it := range e.list {
+			e.info[g.index(int(it.x), int(it.y))].seg = segNew
+		}
+		e.mapKnown = false // some decoders forget it
+		return
 	}
+	e.updateMap(f, filtered)
 }
 
-func (k kind) segment() uint8 {
-	switch k {
-	case kindRefine:
-		return segRefine
-	case kindVideo:
-		return segVideo
+// updateMap compares the map of segments that decoders have with the one that the
+// frame needs: coded macroblocks must have theirs, and those that are not must not
+// be filtered.
+func (e *Encoder) updateMap(f *frame, filtered int) {
+	f.segmentMap = !e.mapKnown || f.key
+	known := 0
+	for _, it := range e.list {
+		i := e.number(int(it.x), int(it.y))
+		seg := e.info[e.index(int(it.x), int(it.y))].seg
+		if e.segMap[i] == segFiltered {
+			known++
+		}
+		if e.segMap[i] != seg {
+			f.segmentMap = true
+		}
 	}
-	return segNew
+	if f.filter > 0 && known != e.mapFiltered {
+		f.segmentMap = true
+	}
+	if !f.segmentMap {
+		return
+	}
+	clear(e.segMap)
+	for _, it := range e.list {
+		e.segMap[e.number(int(it.x), int(it.y))] = e.info[e.index(int(it.x), int(it.y))].seg
+	}
+	e.mapFiltered, e.mapKnown = filtered, true
 }
 
-// retry tells whether a frame of size bytes is to be coded again, coarser.
+// minFiltered is the number of macroblocks below which the filter is not worth
+// telling macroblocks apart.
+const minFiltered = 24
+
+// retry tells whether a frame of size bytes is to be coded again, and makes it
+// smaller: it leaves out refinement, or else is coarser.
 func (e *Encoder) retry(f *frame, o *Options, size, try int) bool {
-	if o.Budget == 0 || size <= o.Budget || try+1 >= maxTries || f.kinds[kindNew]+f.kinds[kindKey]+f.kinds[kindVideo] == 0 {
+	if o.Budget == 0 || size <= o.Budget || try+1 >= maxTries {
 		return false
 	}
-	q := f.q[segNew]
+	if f.segmentMap {
+		e.mapKnown = false // it was not sent
+	}
+	if f.kinds[kindRefine] > 0 {
+		fixed := overhead
+		if f.kinds[kindNew]+f.kinds[kindVideo]+f.kinds[kindMoved] > 0 {
+			_, part := e.refinedShare(f, size)
+			fixed = size - int(part)
+		}
+		keep := float64(o.Budget-fixed) / float64(max(size-fixed, 1)) * (0.9 - 0.15*float64(try))
+		e.leaveOut(f, int(float64(f.kinds[kindRefine])*max(keep, 0)))
+		return true
+	}
+	q := f.fresh
+	if f.kinds[kindVideo] > f.kinds[kindNew]+f.kinds[kindKey] {
+		q = f.video
+	}
 	if q == maxQuantiser {
 		return false
 	}
@@ -238,21 +310,46 @@ func (e *Encoder) retry(f *frame, o *Options, size, try int) bool {
 	return true
 }
 
-// learn compares what was foreseen with the size of a frame.
-func (r *rate) learn(e *Encoder, f *frame, size int) {
+// leaveOut takes all refined macroblocks but the first keep out of the frame.
+func (e *Encoder) leaveOut(f *frame, keep int) {
+	list := e.list[:0]
+	for _, it := range e.list {
+		if it.kind == kindRefine {
+			if keep--; keep < 0 {
+				x, y := int(it.x), int(it.y)
+				e.cur.copyMacroblock(&e.ref, x, y)
+				e.info[e.index(x, y)] = still
+				f.kinds[kindRefine]--
+				continue
+			}
+		}
+		list = append(list, it)
+	}
+	e.list = list
+	f.snapshot = false
+}
+
+// refinedShare is the number of refined macroblocks and what they take of a
+// frame's size.
+func (e *Encoder) refinedShare(f *frame, size int) (n int, part float64) {
 	all, refined := 0, 0
 	for p := range 1 << f.logPartitions {
 		all += len(e.parts[p].events)
 		refined += e.parts[p].refined
 	}
 	if all == 0 {
-		return
+		return f.kinds[kindRefine], 0
 	}
-	part := float64(size) * float64(refined) / float64(all)
-	if n := f.kinds[kindRefine]; n >= 16 {
-		r.refine += (max(part/float64(n), 4) - r.refine) / 4
+	return f.kinds[kindRefine], float64(size) * float64(refined) / float64(all)
+}
+
+// learn compares what was foreseen with the size of a frame.
+func (r *rate) learn(e *Encoder, f *frame, size int) {
+	n, part := e.refinedShare(f, size)
+	if n >= 16 {
+		r.refine += (max(part/float64(n), 4) - r.refine) / 2
 	}
-	if b := f.foreseen.bytes(f.q[segNew]); b > 400 {
+	if b := f.foreseen.bytes(f.fresh); b > 400 {
 		ratio := (float64(size) - part) / b
 		r.factor += (min(max(ratio, 0.1), 4) - r.factor) / 2
 	}

@@ -24,11 +24,13 @@ func (c *coder) codeBand(b *band) {
 		}
 		switch {
 		case it.kind == kindRefine:
-			c.codeRefine(m, x, y, &q[1][f.q[m.seg]])
+			c.codeRefine(m, x, y, &q[forGood][f.q[m.seg]])
 		case f.key:
-			c.codeIntra(m, x, y, &q[0][f.q[m.seg]], y != b.top)
+			c.codeIntra(m, x, y, 1<<30, &q[forNow][f.q[m.seg]], y != b.top)
+		case it.kind == kindVideo:
+			c.codeNew(m, it, x, y, &q[forVideo][f.q[m.seg]], y != b.top)
 		default:
-			c.codeNew(m, it, x, y, &q[0][f.q[m.seg]], y != b.top)
+			c.codeNew(m, it, x, y, &q[forNow][f.q[m.seg]], y != b.top)
 		}
 	}
 }
@@ -74,55 +76,117 @@ func (c *coder) codeRefine(m *mbInfo, x, y int, q *quantiser) {
 	c.code(m, x, y, q)
 }
 
-// codeIntra codes a macroblock from its neighbours.
-func (c *coder) codeIntra(m *mbInfo, x, y int, q *quantiser, withAbove bool) {
+// codeIntra codes a macroblock from its neighbours unless something else has a
+// difference below least.
+func (c *coder) codeIntra(m *mbInfo, x, y, least int, q *quantiser, withAbove bool) bool {
 	c.loadEdges(x, y, withAbove)
-	m.ref, m.mv = refIntra, mv{}
-	m.mode, _ = c.bestLuma(&c.pred.y, x, y, withAbove)
+	mode, sad := c.bestLuma(&c.trial, x, y, withAbove)
+	m.ref, m.mode, m.mv = refIntra, mode, mv{}
+	bySubblocks := withAbove && sad > subblocksWorth && c.codeSubblocks(m, x, y, min(sad, least)-q.lambda*subblocksBits>>4, q)
+	if !bySubblocks && sad >= least {
+		return false
+	}
 	m.uvMode = c.bestChroma(&c.pred, x, y, withAbove)
+	if bySubblocks {
+		m.mode = modeB
+		m.has |= c.codeChroma(&c.residuals[m.slot], x, y, q)
+		m.coded = m.has != 0
+		return true
+	}
+	c.pred.y = c.trial
 	c.code(m, x, y, q)
+	return true
 }
+
+const (
+	// subblocksWorth is the difference below which subblocks are not told apart.
+	subblocksWorth = 512
+	// subblocksBits is about what they cost more than one mode does, without their modes.
+	subblocksBits = 8
+)
 
 // codeNew codes new contents in the way that promises the least residual.
 func (c *coder) codeNew(m *mbInfo, it *item, x, y int, q *quantiser, withAbove bool) {
 	at := 16 * (y*c.yStride + x)
 	src := c.src.Y[at:]
-	bestMV := mv{}
-	least := dsp.SAD16x16(src, c.yStride, c.ref.Y[at:], c.yStride)
-	wish := m.mv
 	m.mv = mv{}
-	if wish != (mv{}) && least > 0 {
-		if v, ok := c.reachable(x, y, wish); ok {
-			c.predictInter(&c.pred, &c.ref, x, y, v)
-			sad := dsp.SAD16x16(src, c.yStride, c.pred.y[:], 16)
-			// On the way to a far one, what follows counts.
-			if sad < least || v != wish {
-				least, bestMV = sad, v
-				if v != wish {
-					least = 0
-				}
-			}
+	zero := dsp.SAD16x16(src, c.yStride, c.ref.Y[at:], c.yStride)
+	least := zero
+	if zero > 0 {
+		switch {
+		case it.wish != mv{}:
+			least = c.follow(m, it.wish, x, y, least)
+		case it.kind == kindVideo:
+			least = c.searchMotion(m, x, y, zero, q, withAbove)
+		}
+	}
+	ref := uint8(refLast)
+	if least > intraWorth {
+		if ref, least = c.restore(x, y, least, q); ref != refLast {
+			m.mv = mv{}
+			m.restored = least <= restorable
 		}
 	}
 	if least > intraWorth {
-		c.loadEdges(x, y, withAbove)
-		mode, sad := c.bestLuma(&c.pred.y, x, y, withAbove)
-		if sad+intraPenalty < least {
-			m.ref, m.mode = refIntra, mode
-			m.uvMode = c.bestChroma(&c.pred, x, y, withAbove)
-			c.code(m, x, y, q)
+		if v := m.mv; c.codeIntra(m, x, y, least-q.lambda*intraBits>>4, q, withAbove) {
 			return
+		} else {
+			m.mv = v
 		}
 	}
-	m.ref, m.mv = refLast, bestMV
-	c.predictInter(&c.pred, &c.ref, x, y, bestMV)
+	m.ref = ref
+	c.predictInter(&c.pred, c.reference(ref), x, y, m.mv)
 	c.code(m, x, y, q)
 }
 
 const (
-	intraWorth   = 256
-	intraPenalty = 256
+	// intraWorth is the difference below which intra prediction is not tried.
+	intraWorth = 256
+	// intraBits is about what intra modes cost more than vectors do.
+	intraBits = 24
 )
+
+// follow tries the vector of a move.
+func (c *coder) follow(m *mbInfo, wish mv, x, y, least int) int {
+	v, ok := c.reachable(x, y, wish)
+	if !ok {
+		return least
+	}
+	c.predictLuma(&c.trial, &c.ref, 16*x, 16*y, v)
+	sad := dsp.SAD16x16(c.src.Y[16*(y*c.yStride+x):], c.yStride, c.trial[:], 16)
+	if v != wish {
+		// On the way to a far one what follows counts, if that cannot look up.
+		above := c.index(x, y) - c.infoStride
+		if c.info[above].mv != wish && c.info[above+1].mv != wish {
+			m.mv = v
+			return 0
+		}
+		return least
+	}
+	if sad < least {
+		m.mv = v
+		return sad
+	}
+	return least
+}
+
+// searchMotion looks for the best vector.
+func (c *coder) searchMotion(m *mbInfo, x, y, zero int, q *quantiser, withAbove bool) int {
+	i := c.index(x, y)
+	s := search{src: c.src.Y[16*(y*c.yStride+x):], x: 16 * x, y: 16 * y, lambda: q.lambda}
+	if withAbove {
+		s.near = c.nearMVs(c.info, x, y)
+	} else {
+		s.near.nearest = c.info[i-1].mv
+		s.near.best = s.near.nearest
+	}
+	c.motion(&s, zero, s.near.nearest, s.near.near, c.state[c.number(x, y)].mv)
+	if c.farMoves && !c.near(x, y, &mbInfo{mv: s.best}) {
+		return zero
+	}
+	m.mv = s.best
+	return s.cost
+}
 
 // reachable returns the vector, or one on the way to it that can be coded.
 func (c *coder) reachable(x, y int, v mv) (mv, bool) {
@@ -135,7 +199,7 @@ func (c *coder) reachable(x, y int, v mv) (mv, bool) {
 	}
 	// Whole samples, even ones.
 	limit := func(v, pred int16) int16 {
-		return int16(min(max(int(v), int(pred)-maxDelta), int(pred)+maxDelta)) &^ 7
+		return int16(min(max(int(v), int(pred)-maxDelta+7), int(pred)+maxDelta)) &^ 7
 	}
 	v = mv{row: limit(v.row, n.best.row), col: limit(v.col, n.best.col)}
 	return v, n.reaches(v)

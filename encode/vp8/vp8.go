@@ -88,9 +88,10 @@ type Encoder struct {
 	geometry
 	workers int
 
-	src Planes // the picture, where it was converted: see mbState.stale
-	ref Planes // the last frame, as decoders have it
-	cur Planes // the frame in the making; else the same as ref
+	src            Planes // the picture, where it was converted: see mbState.stale
+	ref            Planes // the last frame, as decoders have it
+	cur            Planes // the frame in the making; else the same as ref
+	golden, altref snapshot
 
 	state      []mbState
 	coarse     macroblockMap // those that refinement would improve
@@ -98,8 +99,14 @@ type Encoder struct {
 	coeffProbs coeffProbs
 	mvContexts [2]mvContext
 	rate       rate
-	started    bool
-	now        time.Duration
+
+	// The map of segments that decoders have, if they have one.
+	segMap      []uint8
+	mapFiltered int // macroblocks of segFiltered in it
+	mapKnown    bool
+
+	started bool
+	now     time.Duration
 
 	// Of the frame in the making.
 	frame     frame
@@ -118,6 +125,7 @@ type Encoder struct {
 	parts     [maxWorkers]partition
 	first     boolEncoder
 	total     counts
+	mvCounts  mvCounts
 	eventRows eventRows
 	innerRun  runTable
 	topRun    runTable
@@ -148,6 +156,7 @@ func New(width, height int, cfg Config) (*Encoder, error) {
 	}
 	g := &e.geometry
 	e.src, e.ref, e.cur = newPlanes(g), newPlanes(g), newPlanes(g)
+	e.golden, e.altref = newSnapshot(g), newSnapshot(g)
 	e.info = make([]mbInfo, (g.mbHigh+1)*g.infoStride)
 	for y := range g.mbHigh {
 		for x := range g.mbWide {
@@ -155,7 +164,7 @@ func New(width, height int, cfg Config) (*Encoder, error) {
 		}
 	}
 	e.busy, e.dirty, e.moved, e.refine, e.coarse = newMap(g), newMap(g), newMap(g), newMap(g), newMap(g)
-	e.state = make([]mbState, g.macroblocks())
+	e.state, e.segMap = make([]mbState, g.macroblocks()), make([]uint8, g.macroblocks())
 	e.rate = newRate()
 	e.hire()
 	return e, nil
@@ -180,9 +189,11 @@ func (e *Encoder) Clone() *Encoder {
 	c := &Encoder{
 		geometry: e.geometry, workers: e.workers,
 		src: e.src.clone(), ref: e.ref.clone(), cur: e.cur.clone(),
+		golden: e.golden.clone(), altref: e.altref.clone(),
 		state: slices.Clone(e.state), coarse: slices.Clone(e.coarse), refineAt: e.refineAt,
 		coeffProbs: e.coeffProbs, mvContexts: e.mvContexts, rate: e.rate, started: e.started, now: e.now,
-		info: slices.Clone(e.info),
+		info:   slices.Clone(e.info),
+		segMap: slices.Clone(e.segMap), mapFiltered: e.mapFiltered, mapKnown: e.mapKnown,
 	}
 	g := &c.geometry
 	c.busy, c.dirty, c.moved, c.refine = newMap(g), newMap(g), newMap(g), newMap(g)

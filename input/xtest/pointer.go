@@ -3,6 +3,7 @@ package xtest
 import (
 	"context"
 
+	"framebridge/input"
 	"framebridge/internal/x11"
 )
 
@@ -38,7 +39,9 @@ func (i *Injector) Pointer(x, y int, mask uint16) error {
 	}
 	i.undo() // a Shift around a key must not become a Shift+click
 	// Also when the viewer did not move: something else may have.
-	i.fake(fakeMotion, 0, int16(min(max(x, 0), maxCoordinate)), int16(min(max(y, 0), maxCoordinate)))
+	if x != input.Stay || y != input.Stay {
+		i.fake(fakeMotion, 0, int16(min(max(x, 0), maxCoordinate)), int16(min(max(y, 0), maxCoordinate)))
+	}
 	i.pointer.set(i, mask)
 	return i.flush()
 }

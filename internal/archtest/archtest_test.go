@@ -66,7 +66,7 @@ var allowed = map[string][]string{
 	"internal/stream":        {"capture", "input", "internal/pix", "internal/screen"},
 	"internal/video":         {"capture", "encode/vp8", "internal/pix", "internal/screen", "internal/stream"},
 	"internal/vnc":           {"capture", "encode", "encode/...", "input", "rfb", "internal/pix", "internal/screen"},
-	"internal/web":           {"internal/pix", "internal/rtc", "internal/screen", "internal/stream", "internal/vnc"},
+	"internal/web":           {"internal/pix", "internal/rtc", "internal/screen", "internal/stream", "internal/vnc", "rfb"},
 	"internal/x11":           {"internal/pix"},
 	"internal/x11vnc":        {},
 	"internal/xvfb":          {"internal/x11"},

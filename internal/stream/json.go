@@ -13,6 +13,9 @@ type Hello struct {
 	ClipboardIn  bool   `json:"clipboardIn"`  // the page may set the clipboard
 	ClipboardOut bool   `json:"clipboardOut"` // the page is told the clipboard
 	Resize       bool   `json:"resize"`       // Settings.Width and Height are heard
+	// MaxClipboard bounds the texts of the clipboard, in bytes: a page that sends more
+	// breaks the rules.
+	MaxClipboard int `json:"maxClipboard"`
 }
 
 // State says how the display is.

@@ -17,8 +17,8 @@ var serverMessages = []struct {
 	bytes string
 	m     ServerMessage
 }{
-	{"\x01" + `{"version":1,"name":"x","width":3,"height":2,"control":true,"clipboardIn":false,"clipboardOut":true,"resize":false}`,
-		Hello{Version: 1, Name: "x", Width: 3, Height: 2, Control: true, ClipboardOut: true}},
+	{"\x01" + `{"version":1,"name":"x","width":3,"height":2,"control":true,"clipboardIn":false,"clipboardOut":true,"resize":false,"maxClipboard":1000}`,
+		Hello{Version: 1, Name: "x", Width: 3, Height: 2, Control: true, ClipboardOut: true, MaxClipboard: 1000}},
 	{"\x02\x01\x00\x00\x00\x07\x05\x00\x02\xd0\x00\x00\x03\xe8\x00\x00\x00\x02vp8",
 		FrameMessage{Key: true, Seq: 7, Width: 1280, Height: 720, Age: time.Millisecond, Encode: 2 * time.Microsecond, Data: []byte("vp8")}},
 	{"\x03\x00\x01\x00\x00\x00\x02\x00\x01abcdefgh", Cursor{image.Pt(1, 0), image.Pt(2, 1), []byte("abcdefgh")}},

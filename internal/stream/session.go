@@ -175,6 +175,7 @@ func (se *session) hello() Hello {
 		ClipboardIn:  r.ClipboardIn && c.Clipboard != nil,
 		ClipboardOut: r.ClipboardOut && c.Clipboard != nil,
 		Resize:       r.Resize && c.Resize != nil,
+		MaxClipboard: c.MaxClipboard,
 	}
 }
 

@@ -260,7 +260,7 @@ func (r *rig) picture(at image.Point) {
 func TestHello(t *testing.T) {
 	r := setUp(t, nil)
 	p := r.open(full, newReel())
-	require.Equal(t, Hello{Version: Version, Name: "desk", Control: true, ClipboardIn: true, ClipboardOut: true}, next[Hello](p))
+	require.Equal(t, Hello{Version: Version, Name: "desk", Control: true, ClipboardIn: true, ClipboardOut: true, MaxClipboard: 1000}, next[Hello](p))
 	require.Equal(t, State{Display: "waiting", Viewers: 1}, next[State](p))
 	r.picture(image.Pt(5, 6))
 	require.Equal(t, State{Display: "up", Viewers: 1}, next[State](p))
@@ -268,7 +268,7 @@ func TestHello(t *testing.T) {
 	require.Equal(t, PointerPos{5, 6}, next[PointerPos](p))
 
 	viewer := r.open(Rights{}, newReel())
-	require.Equal(t, Hello{Version: Version, Name: "desk", Width: 64, Height: 48}, next[Hello](viewer))
+	require.Equal(t, Hello{Version: Version, Name: "desk", Width: 64, Height: 48, MaxClipboard: 1000}, next[Hello](viewer))
 	require.Equal(t, State{Display: "up", Viewers: 2}, next[State](p))
 	viewer.Close(false)
 	viewer.ends()

@@ -1,7 +1,10 @@
 package vnc
 
 import (
+	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"net"
 	"time"
 
@@ -21,23 +24,40 @@ var (
 // asked for.
 func (s *Server) Open() (r Rights, ok bool) { return s.cfg.NoAuthRights, s.cfg.NoAuth }
 
-// Authenticate returns what a password grants. Wrong ones count together with
-// those of viewers from the same address: the error is ErrPassword, or ErrBanned
-// when there were too many, whatever the password.
-func (s *Server) Authenticate(from net.Addr, password []byte) (Rights, error) {
+// Authenticate returns what a password grants, as it would in VNC Authentication,
+// Config.Hooks included. Wrong ones count together with those of viewers from the
+// same address: the error is ErrPassword, or ErrBanned when there were too many,
+// whatever the password.
+func (s *Server) Authenticate(ctx context.Context, from net.Addr, password []byte) (Rights, error) {
 	host := hostOf(from)
 	if s.ban.banned(host, time.Now()) {
 		s.log.Info("refused after too many wrong passwords", "viewer", from.String())
 		return Rights{}, ErrBanned
 	}
-	p, ok := rfb.Match(s.cfg.Passwords, password)
+	p := Peer{Remote: from, Local: from, Since: time.Now()}
+	cfg, err := s.handshakeConfig(ctx, p)
+	if err != nil {
+		return Rights{}, fmt.Errorf("the server cannot check passwords: %w", err)
+	}
+	var grant any
+	ok := false
+	if cfg.Verify != nil {
+		var challenge [16]byte
+		rand.Read(challenge[:])
+		grant, ok = cfg.Verify(challenge, rfb.Response(password, challenge))
+		ok = ok && len(password) > 0
+	} else {
+		var known rfb.Password
+		known, ok = rfb.Match(cfg.Passwords, password)
+		grant = known.Grant
+	}
 	if !ok {
 		s.ban.failed(host, time.Now())
 		s.log.Warn("wrong password", "viewer", from.String())
 		return Rights{}, ErrPassword
 	}
 	s.ban.succeeded(host)
-	r, _ := p.Grant.(Rights)
+	r, _ := grant.(Rights)
 	return r, nil
 }
 

@@ -132,6 +132,7 @@ type Server struct {
 	shaking   int
 	refusedAt time.Time
 	peers     uint64
+	freed     chan struct{} // closed and replaced when a session ends
 }
 
 // New returns a server, or an error that names what is wrong with cfg.
@@ -193,6 +194,7 @@ func New(cfg Config) (*Server, error) {
 		},
 		shop:     newWorkshop(cfg.Screen),
 		sessions: make(map[*session]struct{}),
+		freed:    make(chan struct{}),
 	}, nil
 }
 
@@ -344,12 +346,16 @@ func (s *Server) endHandshake() {
 	s.mu.Unlock()
 }
 
+// handover is how long a viewer waits for one that is just leaving: who reconnects
+// must not be refused because of the connection before.
+const handover = 500 * time.Millisecond
+
 // join makes se one of the sessions, and disconnects others as sharing says.
 // errBusy says that it is se that has to go.
-func (s *Server) join(se *session, shared bool) error {
+func (s *Server) join(ctx context.Context, se *session, shared bool) error {
 	alone := s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared
 	s.mu.Lock()
-	if s.cfg.Sharing == SharingRefuse && len(s.sessions) > 0 {
+	if s.cfg.Sharing == SharingRefuse && !s.awaitFree(ctx) {
 		s.mu.Unlock()
 		return errBusy
 	}
@@ -366,6 +372,26 @@ func (s *Server) join(se *session, shared bool) error {
 	return nil
 }
 
+// awaitFree waits for the last session to end, and reports whether it has. The
+// caller holds s.mu, which is not held while waiting.
+func (s *Server) awaitFree(ctx context.Context) bool {
+	limit := time.NewTimer(handover)
+	defer limit.Stop()
+	for waiting := true; waiting && len(s.sessions) > 0; {
+		freed := s.freed
+		s.mu.Unlock()
+		select {
+		case <-freed:
+		case <-limit.C:
+			waiting = false
+		case <-ctx.Done():
+			waiting = false
+		}
+		s.mu.Lock()
+	}
+	return len(s.sessions) == 0
+}
+
 // giveWay disconnects all viewers. The caller holds s.mu.
 func (s *Server) giveWay(to string) {
 	for other := range s.sessions {
@@ -380,6 +406,8 @@ func (s *Server) leave(se *session) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, se)
+	close(s.freed)
+	s.freed = make(chan struct{})
 	s.watchClipboard()
 	return len(s.sessions)
 }

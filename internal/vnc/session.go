@@ -94,7 +94,7 @@ func (se *session) run(ctx context.Context) error {
 	se.view = se.srv.cfg.Screen.View()
 	defer se.view.Close()
 	start := time.Now()
-	if err := se.srv.join(se, se.shake.Shared); err != nil {
+	if err := se.srv.join(ctx, se, se.shake.Shared); err != nil {
 		se.log.Info("viewer refused", "reason", err)
 		_ = se.begin(ctx) // it is about to be closed
 		closeGently(se.conn)
@@ -295,11 +295,7 @@ func (se *session) point(x, y int, buttons uint16) {
 		buttons = 0
 	}
 	if withheld.Motion {
-		p, known := se.srv.cfg.Screen.Pointer()
-		if !known {
-			return
-		}
-		x, y = p.X, p.Y
+		x, y = input.Stay, input.Stay
 	}
 	se.sinkError(se.held.Pointer(x, y, buttons))
 }

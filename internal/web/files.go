@@ -96,10 +96,10 @@ func openDir(dir string) (fs.FS, error) {
 func (f *files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	folder := name == "" || strings.HasSuffix(name, "/")
-	name = strings.TrimSuffix(name, "/")
 	if name == "" {
 		name = "."
 	}
+	name = strings.TrimSuffix(name, "/")
 	if !fs.ValidPath(name) || strings.Contains("/"+name, "/.") && name != "." {
 		http.NotFound(w, r)
 		return

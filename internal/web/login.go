@@ -182,7 +182,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 
 // authenticate checks a password that the request brings.
 func (s *Server) authenticate(r *http.Request, password string) (vnc.Rights, error) {
-	return s.cfg.VNC.Authenticate(remoteAddr(r), []byte(password))
+	return s.cfg.VNC.Authenticate(r.Context(), remoteAddr(r), []byte(password))
 }
 
 func remoteAddr(r *http.Request) net.Addr {
@@ -197,6 +197,11 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 	if errors.Is(err, vnc.ErrBanned) {
 		w.Header().Set("Retry-After", "10")
 		answer(w, http.StatusTooManyRequests, failure{"too many wrong passwords: wait and try again"})
+		return
+	}
+	if !errors.Is(err, vnc.ErrPassword) {
+		s.log.Warn("a login could not be checked", "error", err)
+		answer(w, http.StatusInternalServerError, failure{"the server cannot check passwords"})
 		return
 	}
 	answer(w, http.StatusUnauthorized, failure{"wrong password"})

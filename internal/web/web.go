@@ -85,7 +85,7 @@ type Server struct {
 	sessions sessions
 	hostname string
 	idle     idle
-	running  sync.WaitGroup // WebSockets: net/http does not wait for them
+	running  sync.WaitGroup // connections and WebSockets: net/http does not wait for them
 
 	logins    chan struct{} // one per login that is being read
 	snapshots chan struct{} // one per snapshot that is being made
@@ -152,7 +152,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, c)
 		},
-		ConnState: s.idle.state,
+		ConnState: func(c net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				s.running.Add(1)
+			case http.StateClosed, http.StateHijacked:
+				s.running.Done()
+			}
+			s.idle.state(c, state)
+		},
 	}
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
 	err := srv.Serve(l)

@@ -12,6 +12,30 @@ type Button struct {
 	Keys []string // names of keysyms
 }
 
+// ParseRemap reads pairs of keysyms' names, KEY-KEY between commas or, in a file, on
+// lines of their own with blanks between; # begins a comment there.
+func ParseRemap(text string) (pairs [][2]string, err error) {
+	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == ',' }) {
+		line, _, _ = strings.Cut(line, "#")
+		f := strings.Fields(line)
+		switch {
+		case len(f) == 0:
+			continue
+		case len(f) == 1:
+			from, to, _ := strings.Cut(f[0], "-")
+			f = []string{from, to}
+		}
+		if len(f) != 2 || f[0] == "" || f[1] == "" {
+			return nil, errors.New("want KEY-KEY, such as Caps_Lock-Escape")
+		}
+		pairs = append(pairs, [2]string{f[0], f[1]})
+	}
+	if len(pairs) == 0 {
+		return nil, errors.New("no keys in it")
+	}
+	return pairs, nil
+}
+
 // ParseButtonMap reads a map such as "13-31", "12345-12322" or "3-:Delete+Tab:":
 // the n-th button on the left becomes the n-th on the right. "=N" says that the
 // display has N buttons.

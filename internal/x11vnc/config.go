@@ -12,6 +12,7 @@ type Config struct {
 	Find   bool   // serve the display that the user has
 	Create bool   // the same, and start one if there is none
 	XSrv   string // kinds of X servers for Create
+	Users  string // who to become
 	Reopen bool   // stay when the X server goes
 	Sleep  [2]time.Duration
 
@@ -123,6 +124,7 @@ type InputCfg struct {
 	// Repeat leaves X's auto-repeat alone; else it is off while viewers are there.
 	Repeat    bool
 	ButtonMap string
+	Remap     string
 	DebugKeys bool
 	DebugPtr  bool
 	NoBell    bool

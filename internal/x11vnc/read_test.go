@@ -229,7 +229,8 @@ func TestTraps(t *testing.T) {
 		{"-R stop -q", func(c *Config) { c.Remote, c.Quiet = []RemoteCommand{{Text: "stop"}}, true }},
 		{"-Q clients,client_count", func(c *Config) { c.Remote = []RemoteCommand{{Query: true, Text: "clients,client_count"}} }},
 		{"-create", func(c *Config) { c.Find, c.Create = true, true }},
-		{"-create -display :3", func(c *Config) { c.Display = ":3" }},
+		{"-create -display :3", func(c *Config) { c.Find, c.Create, c.Display = true, true, ":3" }},
+		{"-create -display WAIT::3", func(c *Config) { c.Display = "WAIT::3" }},
 		{"-display WAIT:cmd=FINDCREATEDISPLAY-Xvfb", func(c *Config) {
 			c.Find, c.Create, c.XSrv, c.Display = true, true, "Xvfb", "WAIT:cmd=FINDCREATEDISPLAY-Xvfb"
 		}},
@@ -385,6 +386,19 @@ func TestParseAccept(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "popup:10", command)
 	assert.Equal(t, map[int]Verdict{0: Admit, -1: Reject}, codes)
+}
+
+func TestParseRemap(t *testing.T) {
+	pairs, err := ParseRemap("Caps_Lock-Escape,a-0x62")
+	require.NoError(t, err)
+	assert.Equal(t, [][2]string{{"Caps_Lock", "Escape"}, {"a", "0x62"}}, pairs)
+	pairs, err = ParseRemap("# mine\nCaps_Lock Escape # as everybody\n\n a\tb\r\n")
+	require.NoError(t, err)
+	assert.Equal(t, [][2]string{{"Caps_Lock", "Escape"}, {"a", "b"}}, pairs)
+	for _, bad := range []string{"", "#", "a", "a-", "-b", "a b c"} {
+		_, err := ParseRemap(bad)
+		assert.Error(t, err, bad)
+	}
 }
 
 func TestParseButtonMap(t *testing.T) {

@@ -22,7 +22,6 @@ func utility(name string) setter {
 func setFind(create bool) setter {
 	return func(c *Config, _ string) error {
 		c.Find, c.Create = true, create
-		c.Display = ""
 		return nil
 	}
 }

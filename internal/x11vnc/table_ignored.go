@@ -4,14 +4,14 @@ package x11vnc
 // caches, outlines of moved windows, 8-bit displays, other systems, other programs.
 // They are read with what they take, and named in the log.
 var ignoredOptions = []Option{
-	{Names: []string{"-xdummy"},
-		Help: "-create with Xdummy"},
-	{Names: []string{"-xdummy_xvfb"},
-		Help: "-create with Xdummy, then Xvfb"},
-	{Names: []string{"-xvnc"},
-		Help: "-create with Xvnc"},
-	{Names: []string{"-xvnc_redirect"},
-		Help: "-create with Xvnc, and lead the viewer there"},
+	{Names: []string{"-xdummy"}, set: setFind(true),
+		Help: "-create; Xvfb is started, not Xdummy"},
+	{Names: []string{"-xdummy_xvfb"}, set: setFind(true),
+		Help: "-create; Xvfb is started"},
+	{Names: []string{"-xvnc"}, set: setFind(true),
+		Help: "-create; Xvfb is started, not Xvnc"},
+	{Names: []string{"-xvnc_redirect"}, set: setFind(true),
+		Help: "-create; Xvfb is started, and the viewer stays here"},
 	{Names: []string{"-redirect"}, Form: Required, Value: "HOST:PORT", set: text(ignore),
 		Help: "port hand-over mode for find/create that pipes the viewer to another VNC server"},
 	{Names: []string{"-reflect"}, Form: Required, Value: "HOST:PORT", set: text(ignore),

@@ -141,6 +141,9 @@ func setDisplay(c *Config, v string) error {
 			c.XSrv = strings.TrimPrefix(kind, "-")
 			break
 		}
+		if !strings.HasPrefix(v, "WAIT:") {
+			break // with -create it is the first to be tried, whichever comes first
+		}
 		c.Find, c.Create = false, false
 	}
 	c.Display = v

@@ -52,9 +52,13 @@ func BenchmarkMeasure(b *testing.B) {
 	p, q := benchPlanes()
 	offsets := [4]int{0, 1, benchStride, 100}
 	for name, f := range map[string]func() int{
-		"SAD16x16":     func() int { return SAD16x16(p[17:], benchStride, q[5:], benchStride) },
-		"SAD8x8":       func() int { return SAD8x8(p[17:], benchStride, q[5:], benchStride) },
-		"SAD4x4":       func() int { return SAD4x4(p[17:], benchStride, q[5:], benchStride) },
+		"SAD16x16": func() int { return SAD16x16(p[17:], benchStride, q[5:], benchStride) },
+		"SAD8x8":   func() int { return SAD8x8(p[17:], benchStride, q[5:], benchStride) },
+		"SAD4x4":   func() int { return SAD4x4(p[17:], benchStride, q[5:], benchStride) },
+		"BestSubblock": func() int {
+			_, sum := BestSubblock(p, benchStride, (*[16 * NumSubblockModes]uint8)(q), &Penalties{10: 65535, 65535, 65535, 65535, 65535, 65535})
+			return sum
+		},
 		"SAD16x16x4":   func() int { return SAD16x16x4(p[17:], benchStride, q[5:], benchStride, &offsets)[3] },
 		"SSE16x16":     func() int { return SSE16x16(p[17:], benchStride, q[5:], benchStride) },
 		"SSE8x8":       func() int { return SSE8x8(p[17:], benchStride, q[5:], benchStride) },
@@ -171,9 +175,11 @@ func BenchmarkPredict(b *testing.B) {
 	})
 	b.Run("Subblocks", func(b *testing.B) {
 		var all [16 * NumSubblockModes]uint8
-		for b.Loop() {
-			PredictSubblocks(&all, (*SubblockEdge)(p))
-		}
+		everySet(b, func(b *testing.B) {
+			for b.Loop() {
+				PredictSubblocks(&all, (*SubblockEdge)(p))
+			}
+		})
 	})
 	for _, size := range []int{16, 8, 4} {
 		for _, f := range [][2]int{{0, 0}, {2, 0}, {0, 2}, {2, 6}} {
@@ -189,14 +195,16 @@ func BenchmarkPredict(b *testing.B) {
 }
 
 func BenchmarkLoopFilter(b *testing.B) {
-	p, _ := benchPlanes()
+	big, _ := benchPlanes()
+	const stride = 32 // little to restore each time
+	p := append([]uint8(nil), big[:32*stride]...)
 	was := append([]uint8(nil), p...)
 	var l LoopLimits
 	l.Set(20, 0, false)
 	everySet(b, func(b *testing.B) {
 		for b.Loop() {
-			copy(p[13*benchStride:32*benchStride], was[13*benchStride:])
-			LoopFilterLuma(p, 16*benchStride+16, benchStride, &l, true, true, true)
+			copy(p, was)
+			LoopFilterLuma(p, 16*stride+16, stride, &l, true, true, true)
 		}
 	})
 }

@@ -26,6 +26,10 @@ func sad8x8(a []uint8, aStride int, b []uint8, bStride int) int {
 	return sadGeneric(a, aStride, b, bStride, 8)
 }
 
+func copyBlock(dst []uint8, dstStride int, src []uint8, srcStride int, w, h int) {
+	copyGeneric(dst, dstStride, src, srcStride, w, h)
+}
+
 func sad16x16x4(src []uint8, srcStride int, ref []uint8, refStride int, at *[4]int) [4]int {
 	return sad16x16x4Generic(src, srcStride, ref, refStride, at)
 }
@@ -44,4 +48,20 @@ func predictTM(dst []uint8, stride int, e *Edge, size int) { predictTMGeneric(ds
 
 func sixTapPredict(dst []uint8, dstStride int, ref []uint8, at, refStride int, fx, fy int, w, h int) {
 	sixTapGeneric(dst, dstStride, ref, at, refStride, fx, fy, w, h)
+}
+
+func (l *LoopLimits) macroblockEdge(b []uint8, at, across, along, n int) {
+	l.macroblockEdgeGeneric(b, at, across, along, n)
+}
+
+func (l *LoopLimits) subblockEdge(b []uint8, at, across, along, n int) {
+	l.subblockEdgeGeneric(b, at, across, along, n)
+}
+
+func predictSubblocks(dst *[16 * NumSubblockModes]uint8, e *SubblockEdge) {
+	predictSubblocksGeneric(dst, e)
+}
+
+func bestSubblock(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (SubblockMode, int) {
+	return bestSubblockGeneric(src, stride, predictions, p)
 }

@@ -23,6 +23,10 @@ const (
 
 // Copy copies a block of w*h samples; w is 4, 8 or 16.
 func Copy(dst []uint8, dstStride int, src []uint8, srcStride int, w, h int) {
+	copyBlock(dst, dstStride, src, srcStride, w, h)
+}
+
+func copyGeneric(dst []uint8, dstStride int, src []uint8, srcStride int, w, h int) {
 	switch w {
 	case 16:
 		for y := range h {
@@ -32,9 +36,9 @@ func Copy(dst []uint8, dstStride int, src []uint8, srcStride int, w, h int) {
 		for y := range h {
 			binary.LittleEndian.PutUint64(dst[y*dstStride:], binary.LittleEndian.Uint64(src[y*srcStride:]))
 		}
-	default:
+	case 4:
 		for y := range h {
-			copy(dst[y*dstStride:][:w], src[y*srcStride:][:w])
+			binary.LittleEndian.PutUint32(dst[y*dstStride:], binary.LittleEndian.Uint32(src[y*srcStride:]))
 		}
 	}
 }

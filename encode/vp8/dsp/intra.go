@@ -1,6 +1,9 @@
 package dsp
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // Mode is an intra prediction mode of a macroblock's luma or chroma (RFC 6386,
 // sections 12.2 and 8.2).
@@ -76,55 +79,82 @@ func fill(b []uint8, v uint8) {
 }
 
 // Predict16x16 predicts the luma of a macroblock.
-func Predict16x16(dst []uint8, stride int, mode Mode, e *Edge) { predict(dst, stride, mode, e, 16, 3) }
-
-// Predict8x8 predicts one of the chroma planes of a macroblock.
-func Predict8x8(dst []uint8, stride int, mode Mode, e *Edge) { predict(dst, stride, mode, e, 8, 2) }
-
-// predict fills size*size samples; size is 1<<(shift+1).
-func predict(dst []uint8, stride int, mode Mode, e *Edge, size, shift int) {
+func Predict16x16(dst []uint8, stride int, mode Mode, e *Edge) {
 	switch mode {
 	case DCPred:
-		sum, n := 0, 0
-		if e.HasAbove {
-			for _, v := range e.Above[:size] {
-				sum += int(v)
-			}
-			n++
-		}
-		if e.HasLeft {
-			for _, v := range e.Left[:size] {
-				sum += int(v)
-			}
-			n++
-		}
-		dc := uint8(128)
-		if n > 0 {
-			s := shift + n
-			dc = uint8((sum + 1<<(s-1)) >> s)
-		}
-		fillRows(dst, stride, size, func(int) uint64 { return uint64(dc) * ones })
+		fillRows16(dst, stride, uint64(e.mean(16))*ones)
 	case VPred:
-		for y := range size {
-			copy(dst[y*stride:], e.Above[:size])
+		for y := range 16 {
+			*(*[16]uint8)(dst[y*stride:]) = e.Above
 		}
 	case HPred:
-		fillRows(dst, stride, size, func(y int) uint64 { return uint64(e.Left[y]) * ones })
+		for y, v := range e.Left {
+			row, w := dst[y*stride:][:16], uint64(v)*ones
+			binary.LittleEndian.PutUint64(row, w)
+			binary.LittleEndian.PutUint64(row[8:], w)
+		}
 	case TMPred:
-		predictTM(dst, stride, e, size)
+		predictTM(dst, stride, e, 16)
 	}
+}
+
+// Predict8x8 predicts one of the chroma planes of a macroblock.
+func Predict8x8(dst []uint8, stride int, mode Mode, e *Edge) {
+	switch mode {
+	case DCPred:
+		fillRows8(dst, stride, uint64(e.mean(8))*ones)
+	case VPred:
+		fillRows8(dst, stride, binary.LittleEndian.Uint64(e.Above[:]))
+	case HPred:
+		for y, v := range e.Left[:8] {
+			binary.LittleEndian.PutUint64(dst[y*stride:], uint64(v)*ones)
+		}
+	case TMPred:
+		predictTM(dst, stride, e, 8)
+	}
+}
+
+// mean is the mean of those of size samples above and left that are within the
+// picture.
+func (e *Edge) mean(size int) uint8 {
+	sum, n := 0, 0
+	if e.HasAbove {
+		sum, n = sumBytes(e.Above[:size]), size
+	}
+	if e.HasLeft {
+		sum, n = sum+sumBytes(e.Left[:size]), n+size
+	}
+	if n == 0 {
+		return 128
+	}
+	return uint8((sum + n/2) >> (bits.Len(uint(n)) - 1))
+}
+
+// sumBytes adds up bytes, a multiple of eight below 256 of them.
+func sumBytes(b []uint8) int {
+	const even = 0x00ff00ff_00ff00ff
+	var sum uint64
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		sum += w&even + w>>8&even
+	}
+	return int(sum * 0x00010001_00010001 >> 48)
 }
 
 // ones repeats a byte in all bytes of a word.
 const ones = 0x01010101_01010101
 
-// fillRows fills rows of 8 or 16 samples with a word each.
-func fillRows(dst []uint8, stride, size int, word func(y int) uint64) {
-	for y := range size {
-		row, w := dst[y*stride:][:size], word(y)
-		for x := 0; x < len(row); x += 8 {
-			binary.LittleEndian.PutUint64(row[x:], w)
-		}
+func fillRows16(dst []uint8, stride int, w uint64) {
+	for y := range 16 {
+		row := dst[y*stride:][:16]
+		binary.LittleEndian.PutUint64(row, w)
+		binary.LittleEndian.PutUint64(row[8:], w)
+	}
+}
+
+func fillRows8(dst []uint8, stride int, w uint64) {
+	for y := range 8 {
+		binary.LittleEndian.PutUint64(dst[y*stride:], w)
 	}
 }
 
@@ -156,6 +186,10 @@ func PredictSubblock(dst []uint8, stride int, mode SubblockMode, e *SubblockEdge
 // PredictSubblocks predicts a 4x4 block in all modes: in mode m it is the 16 samples
 // from dst[16*m], row by row.
 func PredictSubblocks(dst *[16 * NumSubblockModes]uint8, e *SubblockEdge) {
+	predictSubblocks(dst, e)
+}
+
+func predictSubblocksGeneric(dst *[16 * NumSubblockModes]uint8, e *SubblockEdge) {
 	for m := range NumSubblockModes {
 		subblock((*[16]uint8)(dst[16*int(m):]), m, e)
 	}

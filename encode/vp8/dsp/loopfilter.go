@@ -4,10 +4,10 @@ package dsp
 
 // LoopLimits are the thresholds of a filter level.
 type LoopLimits struct {
-	edge     int32 // of differences across the macroblock's own edges
-	subblock int32 // and across those between its subblocks
-	interior int32 // of differences between neighbours beside an edge
-	hev      int32 // above it the variance beside an edge is high
+	edge     uint8 // of differences across the macroblock's own edges
+	subblock uint8 // and across those between its subblocks
+	interior uint8 // of differences between neighbours beside an edge
+	hev      uint8 // above it the variance beside an edge is high
 }
 
 // Set makes the limits of a filter level of 1 to 63 and a sharpness of 0 to 7
@@ -36,7 +36,7 @@ func (l *LoopLimits) Set(level, sharpness int, keyFrame bool) {
 	case level >= 15:
 		hev = 1
 	}
-	*l = LoopLimits{int32((level+2)*2 + interior), int32(level*2 + interior), int32(interior), int32(hev)}
+	*l = LoopLimits{uint8((level+2)*2 + interior), uint8(level*2 + interior), uint8(interior), uint8(hev)}
 }
 
 // LoopFilterLuma filters the luma of the macroblock whose first sample is plane[at]:
@@ -113,10 +113,10 @@ func (s *segment) adjust(b []uint8, at, across int, outer bool) int32 {
 }
 
 // subblockEdge filters n segments along an edge between subblocks.
-func (l *LoopLimits) subblockEdge(b []uint8, at, across, along, n int) {
+func (l *LoopLimits) subblockEdgeGeneric(b []uint8, at, across, along, n int) {
 	var s segment
 	for ; n > 0; n-- {
-		if filter, hev := s.load(b, at, across, l.subblock, l.interior, l.hev); filter {
+		if filter, hev := s.load(b, at, across, int32(l.subblock), int32(l.interior), int32(l.hev)); filter {
 			a := (s.adjust(b, at, across, hev) + 1) >> 1
 			if !hev {
 				b[at+across] = unsigned(s.q1 - a)
@@ -128,10 +128,10 @@ func (l *LoopLimits) subblockEdge(b []uint8, at, across, along, n int) {
 }
 
 // macroblockEdge filters n segments along an edge between macroblocks.
-func (l *LoopLimits) macroblockEdge(b []uint8, at, across, along, n int) {
+func (l *LoopLimits) macroblockEdgeGeneric(b []uint8, at, across, along, n int) {
 	var s segment
 	for ; n > 0; n-- {
-		if filter, hev := s.load(b, at, across, l.edge, l.interior, l.hev); filter {
+		if filter, hev := s.load(b, at, across, int32(l.edge), int32(l.interior), int32(l.hev)); filter {
 			if hev {
 				s.adjust(b, at, across, true)
 			} else {

@@ -20,6 +20,17 @@ func SAD4x4(a []uint8, aStride int, b []uint8, bStride int) int {
 	return sadGeneric(a, aStride, b, bStride, 4)
 }
 
+// Penalties are added to the differences of subblock modes, saturated: with 65535 a
+// mode is out. Those beyond the last mode must be 65535.
+type Penalties [16]uint16
+
+// BestSubblock compares the 4x4 samples at src with the predictions of all modes as
+// PredictSubblocks makes them and returns the first mode whose sum of absolute
+// differences and penalty is smallest, and this sum.
+func BestSubblock(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (mode SubblockMode, sum int) {
+	return bestSubblock(src, stride, predictions, p)
+}
+
 // SAD16x16x4 compares the 16x16 samples at src with four blocks of the plane ref,
 // which begin at the indices at.
 func SAD16x16x4(src []uint8, srcStride int, ref []uint8, refStride int, at *[4]int) [4]int {
@@ -104,19 +115,57 @@ func Hash(y, u, v []uint8, yStride, uvStride int) uint64 {
 	return mix(h0, h1, hashB)
 }
 
-func absDiff(a, b uint8) int {
-	d := int(a) - int(b)
-	return (d ^ d>>63) - d>>63
+// byteDiffs is |a-b| of eight bytes side by side.
+func byteDiffs(a, b uint64) uint64 {
+	const high = 0x80808080_80808080
+	d := ((a | high) - b&^high) ^ (a^^b)&high // a-b, without borrows between bytes
+	less := (^a&b | (^a|b)&d) & high >> 7     // 1 where a byte borrows
+	return (d ^ less*0xff) + less             // these negated
 }
 
-func sadGeneric(a []uint8, aStride int, b []uint8, bStride int, n int) (sum int) {
-	for y := range n {
-		p, q := a[y*aStride:][:n], b[y*bStride:][:n]
-		for x := range p {
-			sum += absDiff(p[x], q[x])
+// sadGeneric compares n*n samples, n 4, 8 or 16.
+func sadGeneric(a []uint8, aStride int, b []uint8, bStride int, n int) int {
+	const even = 0x00ff00ff_00ff00ff
+	var sum uint64 // four sums of up to 256*255/4
+	switch n {
+	case 16:
+		for y := range 16 {
+			p, q := (*[16]uint8)(a[y*aStride:]), (*[16]uint8)(b[y*bStride:])
+			d := byteDiffs(binary.LittleEndian.Uint64(p[:]), binary.LittleEndian.Uint64(q[:]))
+			e := byteDiffs(binary.LittleEndian.Uint64(p[8:]), binary.LittleEndian.Uint64(q[8:]))
+			sum += d&even + d>>8&even + e&even + e>>8&even
+		}
+	case 8:
+		for y := range 8 {
+			d := byteDiffs(binary.LittleEndian.Uint64(a[y*aStride:]), binary.LittleEndian.Uint64(b[y*bStride:]))
+			sum += d&even + d>>8&even
+		}
+	default:
+		for y := range 4 {
+			d := byteDiffs(uint64(binary.LittleEndian.Uint32(a[y*aStride:])), uint64(binary.LittleEndian.Uint32(b[y*bStride:])))
+			sum += d&even + d>>8&even
 		}
 	}
-	return sum
+	return int(sum * 0x00010001_00010001 >> 48)
+}
+
+func bestSubblockGeneric(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (mode SubblockMode, least int) {
+	const even = 0x00ff00ff_00ff00ff
+	rows := func(y int) uint64 {
+		return uint64(binary.LittleEndian.Uint32(src[y*stride:])) | uint64(binary.LittleEndian.Uint32(src[(y+1)*stride:]))<<32
+	}
+	upper, lower := rows(0), rows(2)
+	least = 65536
+	for m := range NumSubblockModes {
+		b := predictions[16*int(m):][:16]
+		c := byteDiffs(upper, binary.LittleEndian.Uint64(b))
+		d := byteDiffs(lower, binary.LittleEndian.Uint64(b[8:]))
+		sum := (c&even + c>>8&even + d&even + d>>8&even) * 0x00010001_00010001 >> 48
+		if sum := min(int(sum)+int(p[m]), 65535); sum < least {
+			mode, least = m, sum
+		}
+	}
+	return mode, least
 }
 
 func sad16x16x4Generic(src []uint8, srcStride int, ref []uint8, refStride int, at *[4]int) (sums [4]int) {

@@ -34,6 +34,19 @@ func sad8x8(a []uint8, aStride int, b []uint8, bStride int) int {
 	return sad8x8AVX2(at(a, aStride, 8, 8), aStride, at(b, bStride, 8, 8), bStride)
 }
 
+// bestSubblockAVX2 returns the mode, shifted left by 16, and the sum.
+//
+//go:noescape
+func bestSubblockAVX2(src *uint8, stride int, predictions *uint8, p *Penalties) uint32
+
+func bestSubblock(src []uint8, stride int, predictions *[16 * NumSubblockModes]uint8, p *Penalties) (SubblockMode, int) {
+	if !hasAVX2 {
+		return bestSubblockGeneric(src, stride, predictions, p)
+	}
+	best := bestSubblockAVX2(at(src, stride, 4, 4), stride, &predictions[0], p)
+	return SubblockMode(best >> 16), int(best & 0xffff)
+}
+
 func sad16x16x4(src []uint8, srcStride int, ref []uint8, refStride int, offsets *[4]int) (sums [4]int) {
 	if !hasAVX2 {
 		return sad16x16x4Generic(src, srcStride, ref, refStride, offsets)

@@ -120,6 +120,62 @@ loop:
 	VMOVDQU     X6, 16(R12)
 	RET
 
+// func bestSubblockAVX2(src *uint8, stride int, predictions *uint8, p *Penalties) uint32
+TEXT ·bestSubblockAVX2(SB), NOSPLIT, $0-36
+	MOVQ    src+0(FP), SI
+	MOVQ    stride+8(FP), R8
+	MOVQ    predictions+16(FP), BX
+	MOVQ    p+24(FP), DI
+	LEAQ    (R8)(R8*2), R10
+	VMOVD   (SI), X0
+	VPINSRD $1, (SI)(R8*1), X0, X0
+	VPINSRD $2, (SI)(R8*2), X0, X0
+	VPINSRD $3, (SI)(R10*1), X0, X0
+	VPSADBW     0(BX), X0, X1
+	VPSADBW     16(BX), X0, X6
+	VPUNPCKLQDQ X6, X1, X7
+	VPUNPCKHQDQ X6, X1, X1
+	VPADDQ      X7, X1, X1
+	VPSADBW     32(BX), X0, X2
+	VPSADBW     48(BX), X0, X6
+	VPUNPCKLQDQ X6, X2, X7
+	VPUNPCKHQDQ X6, X2, X2
+	VPADDQ      X7, X2, X2
+	VPSADBW     64(BX), X0, X3
+	VPSADBW     80(BX), X0, X6
+	VPUNPCKLQDQ X6, X3, X7
+	VPUNPCKHQDQ X6, X3, X3
+	VPADDQ      X7, X3, X3
+	VPSADBW     96(BX), X0, X4
+	VPSADBW     112(BX), X0, X6
+	VPUNPCKLQDQ X6, X4, X7
+	VPUNPCKHQDQ X6, X4, X4
+	VPADDQ      X7, X4, X4
+	VPSADBW     128(BX), X0, X5
+	VPSADBW     144(BX), X0, X6
+	VPUNPCKLQDQ X6, X5, X7
+	VPUNPCKHQDQ X6, X5, X5
+	VPADDQ      X7, X5, X5
+
+	// Sums of modes 0 to 7 as words in X1, of 8 and 9 in X5.
+	VPXOR       X8, X8, X8
+	VPACKUSDW   X2, X1, X1
+	VPACKUSDW   X4, X3, X3
+	VPACKUSDW   X8, X5, X5
+	VPACKUSDW   X3, X1, X1
+	VPACKUSDW   X8, X5, X5
+	VPADDUSW    (DI), X1, X1
+	VPADDUSW    16(DI), X5, X5
+	VPHMINPOSUW X1, X1
+	VPHMINPOSUW X5, X5
+	VMOVD       X1, AX
+	VMOVD       X5, CX
+	LEAL        (8<<16)(CX), DX
+	CMPW        CX, AX
+	CMOVLCS     DX, AX
+	MOVL        AX, ret+32(FP)
+	RET
+
 // func sse16x16AVX2(a *uint8, aStride int, b *uint8, bStride int) int
 TEXT ·sse16x16AVX2(SB), NOSPLIT, $0-40
 	MOVQ  a+0(FP), SI

@@ -8,6 +8,25 @@ func predictTM16AVX2(dst *uint8, stride int, e *Edge)
 //go:noescape
 func predictTM8AVX2(dst *uint8, stride int, e *Edge)
 
+// The kernels copy pairs of rows.
+
+//go:noescape
+func copy16AVX2(dst *uint8, dstStride int, src *uint8, srcStride, n int)
+
+//go:noescape
+func copy8AVX2(dst *uint8, dstStride int, src *uint8, srcStride, n int)
+
+func copyBlock(dst []uint8, dstStride int, src []uint8, srcStride int, w, h int) {
+	switch {
+	case !hasAVX2 || w < 8 || h&1 != 0 || h == 0:
+		copyGeneric(dst, dstStride, src, srcStride, w, h)
+	case w == 16:
+		copy16AVX2(at(dst, dstStride, 16, h), dstStride, at(src, srcStride, 16, h), srcStride, h/2)
+	default:
+		copy8AVX2(at(dst, dstStride, 8, h), dstStride, at(src, srcStride, 8, h), srcStride, h/2)
+	}
+}
+
 func predictTM(dst []uint8, stride int, e *Edge, size int) {
 	switch {
 	case !hasAVX2:
@@ -40,11 +59,14 @@ var kernelTaps = func() (t [8]taps) {
 	return t
 }()
 
-// tapShuffles picks the pairs of taps 1 and 3, 2 and 4, 0 and 5 for eight samples in
-// each half of a vector, for the widths 16, 8 and 4. So that no byte too many is
+// shuffles pick the pairs of taps 1 and 3, 2 and 4, 0 and 5 for eight samples in
+// each half of a vector.
+type shuffles [3][32]uint8
+
+// tapShuffles are those for the widths 16, 8 and 4. So that no byte too many is
 // read, the halves hold the samples -2 to 13 and 3 to 18 of a row; or both hold -2
 // to 5 and, of the width 8, 3 to 10, of 4, -1 to 6.
-var tapShuffles = func() (t [3][3][32]uint8) {
+var tapShuffles = func() (t [3]shuffles) {
 	for width := range t {
 		for pair, taps := range [3][2]int{{-1, 1}, {0, 2}, {-2, 3}} {
 			for i := range 32 {
@@ -68,93 +90,46 @@ var tapShuffles = func() (t [3][3][32]uint8) {
 	return t
 }()
 
-// The kernels filter n rows of 16 samples, or pairs of rows of 8 or 4, to words of
-// 16 or 8 a row and from there. What rows read begins TapsBefore before src and
-// ends TapsAfter after.
+// The kernels predict h rows of 16, 8 or 4 samples. A direction without a fraction
+// has no taps. src is the block's first sample, TapsBefore rows higher if there is a
+// fraction in that direction; h is even.
 
 //go:noescape
-func tapsRows16AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
+func sixTap16AVX2(dst *uint8, dstStride int, src *uint8, stride, h int, fx, fy *taps, s *shuffles)
 
 //go:noescape
-func tapsRows8AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
+func sixTap8AVX2(dst *uint8, dstStride int, src *uint8, stride, h int, fx, fy *taps, s *shuffles)
 
 //go:noescape
-func tapsRows4AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
-
-//go:noescape
-func widen16AVX2(mid *uint16, src *uint8, stride, n int)
-
-//go:noescape
-func widen8AVX2(mid *uint16, src *uint8, stride, n int)
-
-//go:noescape
-func widen4AVX2(mid *uint16, src *uint8, stride, n int)
-
-//go:noescape
-func tapsColumns16AVX2(dst *uint8, stride int, mid *uint16, n int, t *taps)
-
-//go:noescape
-func tapsColumns8AVX2(dst *uint8, stride int, mid *uint16, n int, t *taps)
-
-//go:noescape
-func tapsColumns4AVX2(dst *uint8, stride int, mid *uint16, n int, t *taps)
-
-//go:noescape
-func narrow16AVX2(dst *uint8, stride int, mid *uint16, n int)
-
-//go:noescape
-func narrow8AVX2(dst *uint8, stride int, mid *uint16, n int)
-
-//go:noescape
-func narrow4AVX2(dst *uint8, stride int, mid *uint16, n int)
+func sixTap4AVX2(dst *uint8, dstStride int, src *uint8, stride, h int, fx, fy *taps, s *shuffles)
 
 func sixTapPredict(dst []uint8, dstStride int, ref []uint8, index, refStride int, fx, fy int, w, h int) {
-	if !hasAVX2 {
+	if !hasAVX2 || h > 16 || h&1 != 0 { // the kernels have room for 16 rows
 		sixTapGeneric(dst, dstStride, ref, index, refStride, fx, fy, w, h)
 		return
 	}
-	const rows = 16 + TapsBefore + TapsAfter + 1 // one more for pairs
-	var mid [rows * 16]uint16
 	d := at(dst, dstStride, w, h)
-	// The first row and the number of rows that the first pass does.
-	first, n := index, h
+	first, last := index, index+(h-1)*refStride+w-1
+	var tx, ty *taps
 	if fy != 0 {
-		first -= TapsBefore * refStride
-		n += TapsBefore + TapsAfter
+		ty = &kernelTaps[fy&7]
+		index -= TapsBefore * refStride
+		first, last = index, last+TapsAfter*refStride
 	}
 	if fx != 0 {
-		_ = ref[first-TapsBefore]
-		_ = ref[first+(n-1)*refStride+w-1+TapsAfter]
-	} else {
-		_ = ref[first+(n-1)*refStride+w-1]
+		tx = &kernelTaps[fx&7]
+		first, last = first-TapsBefore, last+TapsAfter
 	}
-	src, tx, ty := &ref[first], &kernelTaps[fx&7], &kernelTaps[fy&7]
-	switch {
-	case w == 16 && fx != 0:
-		tapsRows16AVX2(&mid[0], src, refStride, n, tx)
-	case w == 16:
-		widen16AVX2(&mid[0], src, refStride, n)
-	case w == 8 && fx != 0:
-		tapsRows8AVX2(&mid[0], src, refStride, n, tx)
-	case w == 8:
-		widen8AVX2(&mid[0], src, refStride, n)
-	case fx != 0:
-		tapsRows4AVX2(&mid[0], src, refStride, n, tx)
+	_, _ = ref[first], ref[last]
+	src := &ref[index]
+	switch w {
+	case 16:
+		sixTap16AVX2(d, dstStride, src, refStride, h, tx, ty, &tapShuffles[0])
+	case 8:
+		sixTap8AVX2(d, dstStride, src, refStride, h, tx, ty, &tapShuffles[1])
+	case 4:
+		sixTap4AVX2(d, dstStride, src, refStride, h, tx, ty, &tapShuffles[2])
 	default:
-		widen4AVX2(&mid[0], src, refStride, n)
-	}
-	switch {
-	case w == 16 && fy != 0:
-		tapsColumns16AVX2(d, dstStride, &mid[0], h, ty)
-	case w == 16:
-		narrow16AVX2(d, dstStride, &mid[0], h)
-	case w == 8 && fy != 0:
-		tapsColumns8AVX2(d, dstStride, &mid[0], h, ty)
-	case w == 8:
-		narrow8AVX2(d, dstStride, &mid[0], h)
-	case fy != 0:
-		tapsColumns4AVX2(d, dstStride, &mid[0], h, ty)
-	default:
-		narrow4AVX2(d, dstStride, &mid[0], h)
+		panic("dsp: six-tap prediction of a width that is not 4, 8 or 16")
 	}
 }

@@ -13,6 +13,44 @@ REPEAT(words, 0, 0x0040004000400040)  // rounding
 REPEAT(words, 32, 0x00ff00ff00ff00ff) // the largest sample
 GLOBL words<>(SB), (RODATA|NOPTR), $64
 
+// func copy16AVX2(dst *uint8, dstStride int, src *uint8, srcStride, n int)
+TEXT ·copy16AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ dstStride+8(FP), R8
+	MOVQ src+16(FP), SI
+	MOVQ srcStride+24(FP), R9
+	MOVQ n+32(FP), CX
+
+loop:
+	VMOVDQU (SI), X0
+	VMOVDQU (SI)(R9*1), X1
+	VMOVDQU X0, (DI)
+	VMOVDQU X1, (DI)(R8*1)
+	LEAQ    (SI)(R9*2), SI
+	LEAQ    (DI)(R8*2), DI
+	DECQ    CX
+	JNZ     loop
+	RET
+
+// func copy8AVX2(dst *uint8, dstStride int, src *uint8, srcStride, n int)
+TEXT ·copy8AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ dstStride+8(FP), R8
+	MOVQ src+16(FP), SI
+	MOVQ srcStride+24(FP), R9
+	MOVQ n+32(FP), CX
+
+loop:
+	VMOVQ   (SI), X0
+	VMOVQ   (SI)(R9*1), X1
+	VMOVQ   X0, (DI)
+	VMOVQ   X1, (DI)(R8*1)
+	LEAQ    (SI)(R9*2), SI
+	LEAQ    (DI)(R8*2), DI
+	DECQ    CX
+	JNZ     loop
+	RET
+
 // func predictTM16AVX2(dst *uint8, stride int, e *Edge)
 TEXT ·predictTM16AVX2(SB), NOSPLIT, $32-24
 	MOVQ dst+0(FP), DI
@@ -73,15 +111,18 @@ loop:
 	JNZ          loop
 	RET
 
-#define ROWCONSTANTS(shuffles) \
-	VMOVDQU      ·tapShuffles+(shuffles)(SB), Y10    \
-	VMOVDQU      ·tapShuffles+(shuffles+32)(SB), Y11 \
-	VMOVDQU      ·tapShuffles+(shuffles+64)(SB), Y12 \
-	VPBROADCASTW taps_f13(BX), Y13                   \
-	VPBROADCASTW taps_f24(BX), Y14                   \
-	VPBROADCASTW taps_f05(BX), Y15                   \
-	VMOVDQU      words<>+0(SB), Y8                   \
-	VMOVDQU      words<>+32(SB), Y9                  \
+// The six-tap kernels filter rows to words, of 16 or 8 a row, on the stack, and
+// these to samples. Without a filter for a direction its pass only changes the size.
+
+#define ROWCONSTANTS \
+	VMOVDQU      (R12), Y10          \
+	VMOVDQU      32(R12), Y11        \
+	VMOVDQU      64(R12), Y12        \
+	VPBROADCASTW taps_f13(BX), Y13   \
+	VPBROADCASTW taps_f24(BX), Y14   \
+	VPBROADCASTW taps_f05(BX), Y15   \
+	VMOVDQU      words<>+0(SB), Y8   \
+	VMOVDQU      words<>+32(SB), Y9  \
 	VPXOR        Y7, Y7, Y7
 
 // ROW filters the samples in Y0 to words. The sum of all but taps 2 and 4, and these,
@@ -100,140 +141,13 @@ loop:
 	VPMAXSW    Y7, Y0, Y0  \
 	VPMINSW    Y9, Y0, Y0
 
-// func tapsRows16AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
-TEXT ·tapsRows16AVX2(SB), NOSPLIT, $0-40
-	MOVQ mid+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ stride+16(FP), R8
-	MOVQ n+24(FP), CX
-	MOVQ t+32(FP), BX
-	ROWCONSTANTS(0)
-
-loop:
-	VMOVDQU -2(SI), X0
-	VINSERTI128 $1, 3(SI), Y0, Y0
-	ROW
-	VMOVDQU Y0, (DI)
-	ADDQ    $32, DI
-	ADDQ    R8, SI
-	SUBQ    $1, CX
-	JNZ      loop
-	VZEROUPPER
-	RET
-
-// func tapsRows8AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
-TEXT ·tapsRows8AVX2(SB), NOSPLIT, $0-40
-	MOVQ mid+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ stride+16(FP), R8
-	MOVQ n+24(FP), CX
-	MOVQ t+32(FP), BX
-	ROWCONSTANTS(96)
-
-loop:
-	LEAQ    (SI)(R8*1), R9
-	CMPQ    CX, $1
-	CMOVQEQ SI, R9 // the last of an odd number: nothing beyond is read
-	VMOVQ   -2(SI), X0
-	VMOVHPS 3(SI), X0, X0
-	VMOVQ   -2(R9), X1
-	VMOVHPS 3(R9), X1, X1
-	VINSERTI128 $1, X1, Y0, Y0
-	ROW
-	VMOVDQU Y0, (DI)
-	ADDQ    $32, DI
-	LEAQ    (SI)(R8*2), SI
-	SUBQ    $2, CX
-	JGT      loop
-	VZEROUPPER
-	RET
-
-// func tapsRows4AVX2(mid *uint16, src *uint8, stride, n int, t *taps)
-TEXT ·tapsRows4AVX2(SB), NOSPLIT, $0-40
-	MOVQ mid+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ stride+16(FP), R8
-	MOVQ n+24(FP), CX
-	MOVQ t+32(FP), BX
-	ROWCONSTANTS(192)
-
-loop:
-	LEAQ    (SI)(R8*1), R9
-	CMPQ    CX, $1
-	CMOVQEQ SI, R9 // the last of an odd number: nothing beyond is read
-	VMOVQ   -2(SI), X0
-	VMOVHPS -1(SI), X0, X0
-	VMOVQ   -2(R9), X1
-	VMOVHPS -1(R9), X1, X1
-	VINSERTI128 $1, X1, Y0, Y0
-	ROW
-	VMOVDQU Y0, (DI)
-	ADDQ    $32, DI
-	LEAQ    (SI)(R8*2), SI
-	SUBQ    $2, CX
-	JGT      loop
-	VZEROUPPER
-	RET
-
-// func widen16AVX2(mid *uint16, src *uint8, stride, n int)
-TEXT ·widen16AVX2(SB), NOSPLIT, $0-32
-	MOVQ mid+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ stride+16(FP), R8
-	MOVQ n+24(FP), CX
-
-loop:
-	VPMOVZXBW (SI), Y0
-	VMOVDQU   Y0, (DI)
-	ADDQ      $32, DI
-	ADDQ      R8, SI
-	DECQ      CX
-	JNZ       loop
-	VZEROUPPER
-	RET
-
-// func widen8AVX2(mid *uint16, src *uint8, stride, n int)
-TEXT ·widen8AVX2(SB), NOSPLIT, $0-32
-	MOVQ mid+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ stride+16(FP), R8
-	MOVQ n+24(FP), CX
-
-loop:
-	VPMOVZXBW (SI), X0
-	VMOVDQU   X0, (DI)
-	ADDQ      $16, DI
-	ADDQ      R8, SI
-	DECQ      CX
-	JNZ       loop
-	VZEROUPPER
-	RET
-
-// func widen4AVX2(mid *uint16, src *uint8, stride, n int)
-TEXT ·widen4AVX2(SB), NOSPLIT, $0-32
-	MOVQ mid+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ stride+16(FP), R8
-	MOVQ n+24(FP), CX
-
-loop:
-	VMOVD     (SI), X0
-	VPMOVZXBW X0, X0
-	VMOVDQU   X0, (DI)
-	ADDQ      $16, DI
-	ADDQ      R8, SI
-	DECQ      CX
-	JNZ       loop
-	VZEROUPPER
-	RET
-
 #define COLUMNCONSTANTS \
-	VPBROADCASTW (taps_f+0)(BX), Y10  \
-	VPBROADCASTW (taps_f+2)(BX), Y11  \
-	VPBROADCASTW (taps_f+4)(BX), Y12  \
-	VPBROADCASTW (taps_f+6)(BX), Y13  \
-	VPBROADCASTW (taps_f+8)(BX), Y14  \
-	VPBROADCASTW (taps_f+10)(BX), Y15 \
+	VPBROADCASTW (taps_f+0)(DX), Y10  \
+	VPBROADCASTW (taps_f+2)(DX), Y11  \
+	VPBROADCASTW (taps_f+4)(DX), Y12  \
+	VPBROADCASTW (taps_f+6)(DX), Y13  \
+	VPBROADCASTW (taps_f+8)(DX), Y14  \
+	VPBROADCASTW (taps_f+10)(DX), Y15 \
 	VMOVDQU      words<>+0(SB), Y8
 
 // COLUMN filters words whose rows are step bytes long, to words. As in ROW only the
@@ -253,126 +167,223 @@ loop:
 	VPADDSW Y5, Y0, Y0            \
 	VPSRAW  $7, Y0, Y0
 
-// func tapsColumns16AVX2(dst *uint8, stride int, mid *uint16, n int, t *taps)
-TEXT ·tapsColumns16AVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), DI
-	MOVQ stride+8(FP), R8
-	MOVQ mid+16(FP), SI
-	MOVQ n+24(FP), CX
-	MOVQ t+32(FP), BX
+// func sixTap16AVX2(dst *uint8, dstStride int, src *uint8, stride, h int, fx, fy *taps, s *shuffles)
+TEXT ·sixTap16AVX2(SB), 0, $704-64
+	MOVQ  dst+0(FP), DI
+	MOVQ  dstStride+8(FP), R8
+	MOVQ  src+16(FP), SI
+	MOVQ  stride+24(FP), R9
+	MOVQ  h+32(FP), CX
+	MOVQ  fx+40(FP), BX
+	MOVQ  fy+48(FP), DX
+	MOVQ  s+56(FP), R12
+	MOVQ  SP, AX
+	MOVQ  CX, R10 // rows
+	LEAQ  5(CX), R11
+	TESTQ DX, DX
+	CMOVQNE R11, R10
+	TESTQ BX, BX
+	JZ    widen
+	ROWCONSTANTS
+
+rows:
+	VMOVDQU -2(SI), X0
+	VINSERTI128 $1, 3(SI), Y0, Y0
+	ROW
+	VMOVDQU Y0, (AX)
+	ADDQ    $32, AX
+	ADDQ    R9, SI
+	SUBQ    $1, R10
+	JNZ     rows
+	JMP     second
+
+widen:
+	VPMOVZXBW (SI), Y0
+	VMOVDQU Y0, (AX)
+	ADDQ    $32, AX
+	ADDQ    R9, SI
+	DECQ    R10
+	JNZ     widen
+
+second:
+	MOVQ  SP, SI
+	TESTQ DX, DX
+	JZ    narrow
 	COLUMNCONSTANTS
 
-loop:
+columns:
 	COLUMN(32)
 	VPACKUSWB Y0, Y0, Y0
-	VPERMQ    $8, Y0, Y0
-	VMOVDQU   X0, (DI)
-	ADDQ      $32, SI
-	ADDQ      R8, DI
-	SUBQ      $1, CX
-	JNZ       loop
+	VPERMQ  $8, Y0, Y0
+	VMOVDQU X0, (DI)
+	ADDQ    R8, DI
+	ADDQ    $32, SI
+	SUBQ    $1, CX
+	JNZ     columns
 	VZEROUPPER
 	RET
 
-// func tapsColumns8AVX2(dst *uint8, stride int, mid *uint16, n int, t *taps)
-TEXT ·tapsColumns8AVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), DI
-	MOVQ stride+8(FP), R8
-	MOVQ mid+16(FP), SI
-	MOVQ n+24(FP), CX
-	MOVQ t+32(FP), BX
+narrow:
+	VMOVDQU (SI), Y0
+	VPACKUSWB Y0, Y0, Y0
+	VPERMQ  $8, Y0, Y0
+	VMOVDQU X0, (DI)
+	ADDQ    R8, DI
+	ADDQ    $32, SI
+	SUBQ    $1, CX
+	JNZ     narrow
+	VZEROUPPER
+	RET
+
+// func sixTap8AVX2(dst *uint8, dstStride int, src *uint8, stride, h int, fx, fy *taps, s *shuffles)
+TEXT ·sixTap8AVX2(SB), 0, $704-64
+	MOVQ  dst+0(FP), DI
+	MOVQ  dstStride+8(FP), R8
+	MOVQ  src+16(FP), SI
+	MOVQ  stride+24(FP), R9
+	MOVQ  h+32(FP), CX
+	MOVQ  fx+40(FP), BX
+	MOVQ  fy+48(FP), DX
+	MOVQ  s+56(FP), R12
+	MOVQ  SP, AX
+	MOVQ  CX, R10 // rows
+	LEAQ  5(CX), R11
+	TESTQ DX, DX
+	CMOVQNE R11, R10
+	TESTQ BX, BX
+	JZ    widen
+	ROWCONSTANTS
+
+rows:
+	LEAQ    (SI)(R9*1), R11
+	CMPQ    R10, $1
+	CMOVQEQ SI, R11 // the last of an odd number: nothing beyond is read
+	VMOVQ   -2(SI), X0
+	VMOVHPS 3(SI), X0, X0
+	VMOVQ   -2(R11), X1
+	VMOVHPS 3(R11), X1, X1
+	VINSERTI128 $1, X1, Y0, Y0
+	ROW
+	VMOVDQU Y0, (AX)
+	ADDQ    $32, AX
+	LEAQ    (SI)(R9*2), SI
+	SUBQ    $2, R10
+	JGT     rows
+	JMP     second
+
+widen:
+	VPMOVZXBW (SI), X0
+	VMOVDQU X0, (AX)
+	ADDQ    $16, AX
+	ADDQ    R9, SI
+	DECQ    R10
+	JNZ     widen
+
+second:
+	MOVQ  SP, SI
+	TESTQ DX, DX
+	JZ    narrow
 	COLUMNCONSTANTS
 
-loop:
+columns:
 	COLUMN(16)
 	VPACKUSWB Y0, Y0, Y0
 	VEXTRACTI128 $1, Y0, X1
-	VMOVQ     X0, (DI)
-	VMOVQ     X1, (DI)(R8*1)
-	ADDQ      $32, SI
-	LEAQ      (DI)(R8*2), DI
-	SUBQ      $2, CX
-	JNZ       loop
+	VMOVQ   X0, (DI)
+	VMOVQ   X1, (DI)(R8*1)
+	LEAQ    (DI)(R8*2), DI
+	ADDQ    $32, SI
+	SUBQ    $2, CX
+	JNZ     columns
 	VZEROUPPER
 	RET
 
-// func tapsColumns4AVX2(dst *uint8, stride int, mid *uint16, n int, t *taps)
-TEXT ·tapsColumns4AVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), DI
-	MOVQ stride+8(FP), R8
-	MOVQ mid+16(FP), SI
-	MOVQ n+24(FP), CX
-	MOVQ t+32(FP), BX
+narrow:
+	VMOVDQU (SI), Y0
+	VPACKUSWB Y0, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VMOVQ   X0, (DI)
+	VMOVQ   X1, (DI)(R8*1)
+	LEAQ    (DI)(R8*2), DI
+	ADDQ    $32, SI
+	SUBQ    $2, CX
+	JNZ     narrow
+	VZEROUPPER
+	RET
+
+// func sixTap4AVX2(dst *uint8, dstStride int, src *uint8, stride, h int, fx, fy *taps, s *shuffles)
+TEXT ·sixTap4AVX2(SB), 0, $704-64
+	MOVQ  dst+0(FP), DI
+	MOVQ  dstStride+8(FP), R8
+	MOVQ  src+16(FP), SI
+	MOVQ  stride+24(FP), R9
+	MOVQ  h+32(FP), CX
+	MOVQ  fx+40(FP), BX
+	MOVQ  fy+48(FP), DX
+	MOVQ  s+56(FP), R12
+	MOVQ  SP, AX
+	MOVQ  CX, R10 // rows
+	LEAQ  5(CX), R11
+	TESTQ DX, DX
+	CMOVQNE R11, R10
+	TESTQ BX, BX
+	JZ    widen
+	ROWCONSTANTS
+
+rows:
+	LEAQ    (SI)(R9*1), R11
+	CMPQ    R10, $1
+	CMOVQEQ SI, R11 // the last of an odd number: nothing beyond is read
+	VMOVQ   -2(SI), X0
+	VMOVHPS -1(SI), X0, X0
+	VMOVQ   -2(R11), X1
+	VMOVHPS -1(R11), X1, X1
+	VINSERTI128 $1, X1, Y0, Y0
+	ROW
+	VMOVDQU Y0, (AX)
+	ADDQ    $32, AX
+	LEAQ    (SI)(R9*2), SI
+	SUBQ    $2, R10
+	JGT     rows
+	JMP     second
+
+widen:
+	VMOVD   (SI), X0
+	VPMOVZXBW X0, X0
+	VMOVDQU X0, (AX)
+	ADDQ    $16, AX
+	ADDQ    R9, SI
+	DECQ    R10
+	JNZ     widen
+
+second:
+	MOVQ  SP, SI
+	TESTQ DX, DX
+	JZ    narrow
 	COLUMNCONSTANTS
 
-loop:
+columns:
 	COLUMN(16)
 	VPACKUSWB Y0, Y0, Y0
 	VEXTRACTI128 $1, Y0, X1
-	VMOVD     X0, (DI)
-	VMOVD     X1, (DI)(R8*1)
-	ADDQ      $32, SI
-	LEAQ      (DI)(R8*2), DI
-	SUBQ      $2, CX
-	JNZ       loop
+	VMOVD   X0, (DI)
+	VMOVD   X1, (DI)(R8*1)
+	LEAQ    (DI)(R8*2), DI
+	ADDQ    $32, SI
+	SUBQ    $2, CX
+	JNZ     columns
 	VZEROUPPER
 	RET
 
-// func narrow16AVX2(dst *uint8, stride int, mid *uint16, n int)
-TEXT ·narrow16AVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ stride+8(FP), R8
-	MOVQ mid+16(FP), SI
-	MOVQ n+24(FP), CX
-
-loop:
-	VMOVDQU   (SI), Y0
-	VPACKUSWB Y0, Y0, Y0
-	VPERMQ    $8, Y0, Y0
-	VMOVDQU   X0, (DI)
-	ADDQ      $32, SI
-	ADDQ      R8, DI
-	SUBQ      $1, CX
-	JNZ       loop
-	VZEROUPPER
-	RET
-
-// func narrow8AVX2(dst *uint8, stride int, mid *uint16, n int)
-TEXT ·narrow8AVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ stride+8(FP), R8
-	MOVQ mid+16(FP), SI
-	MOVQ n+24(FP), CX
-
-loop:
-	VMOVDQU   (SI), Y0
+narrow:
+	VMOVDQU (SI), Y0
 	VPACKUSWB Y0, Y0, Y0
 	VEXTRACTI128 $1, Y0, X1
-	VMOVQ     X0, (DI)
-	VMOVQ     X1, (DI)(R8*1)
-	ADDQ      $32, SI
-	LEAQ      (DI)(R8*2), DI
-	SUBQ      $2, CX
-	JNZ       loop
-	VZEROUPPER
-	RET
-
-// func narrow4AVX2(dst *uint8, stride int, mid *uint16, n int)
-TEXT ·narrow4AVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ stride+8(FP), R8
-	MOVQ mid+16(FP), SI
-	MOVQ n+24(FP), CX
-
-loop:
-	VMOVDQU   (SI), Y0
-	VPACKUSWB Y0, Y0, Y0
-	VEXTRACTI128 $1, Y0, X1
-	VMOVD     X0, (DI)
-	VMOVD     X1, (DI)(R8*1)
-	ADDQ      $32, SI
-	LEAQ      (DI)(R8*2), DI
-	SUBQ      $2, CX
-	JNZ       loop
+	VMOVD   X0, (DI)
+	VMOVD   X1, (DI)(R8*1)
+	LEAQ    (DI)(R8*2), DI
+	ADDQ    $32, SI
+	SUBQ    $2, CX
+	JNZ     narrow
 	VZEROUPPER
 	RET

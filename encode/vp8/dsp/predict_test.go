@@ -85,10 +85,9 @@ var subblockSources = map[SubblockMode][16]string{
 }
 
 func TestPredictSubblock(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(9, 9))
 	require.Len(t, subblockSources, int(NumSubblockModes)-2)
-	for range 2000 {
-		var e SubblockEdge
+	everyWay(t, 400, func(t *testing.T, rnd *rand.Rand, mem memory) {
+		e := (*SubblockEdge)(mem(len(SubblockEdge{})))
 		randomSamples(rnd, e[:])
 		sample := func(name byte) int {
 			if name >= 'a' {
@@ -97,7 +96,7 @@ func TestPredictSubblock(t *testing.T) {
 			return int(e[name-'0'])
 		}
 		var all [16 * NumSubblockModes]uint8
-		PredictSubblocks(&all, &e)
+		PredictSubblocks(&all, e)
 		for mode := range NumSubblockModes {
 			dst, stride := plane(rnd, heap, 4, 4)
 			want := slices.Clone(dst)
@@ -124,13 +123,15 @@ func TestPredictSubblock(t *testing.T) {
 						}
 					}
 					want[y*stride+x] = uint8(v)
-					require.EqualValues(t, v, all[16*int(mode)+4*y+x], "mode %d at (%d, %d)", mode, x, y)
+					if got := all[16*int(mode)+4*y+x]; int(got) != v {
+						t.Fatalf("mode %d at (%d, %d): want %d, got %d", mode, x, y, v, got)
+					}
 				}
 			}
-			PredictSubblock(dst, stride, mode, &e)
+			PredictSubblock(dst, stride, mode, e)
 			sameBlock(t, want, dst, stride, "mode %d", mode)
 		}
-	}
+	})
 }
 
 // referenceSixTap filters as RFC 6386, section 18.3, has it: all rows first, then
@@ -218,16 +219,18 @@ func TestSixTapExtremes(t *testing.T) {
 }
 
 func TestCopy(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(4, 4))
-	for range 300 {
+	everyWay(t, 300, func(t *testing.T, rnd *rand.Rand, mem memory) {
 		w, h := 4<<rnd.IntN(3), 1+rnd.IntN(16)
-		src, ss := plane(rnd, heap, w, h)
+		src, ss := plane(rnd, mem, w, h)
 		dst, ds := plane(rnd, heap, w, h)
+		if rnd.IntN(2) == 0 {
+			src, ss, dst, ds = dst, ds, src, ss
+		}
 		want := slices.Clone(dst)
 		for i := range w * h {
 			want[i/w*ds+i%w] = src[i/w*ss+i%w]
 		}
 		Copy(dst, ds, src, ss, w, h)
 		sameBlock(t, want, dst, ds, "%dx%d", w, h)
-	}
+	})
 }

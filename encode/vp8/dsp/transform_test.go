@@ -25,7 +25,7 @@ func words(rnd *rand.Rand, n int) []int16 {
 func TestForwardDCT(t *testing.T) {
 	c, s := math.Sqrt2*math.Cos(math.Pi/8), math.Sqrt2*math.Sin(math.Pi/8)
 	basis := [4][4]float64{{1, 1, 1, 1}, {c, s, -s, -c}, {1, -1, -1, 1}, {s, -c, c, -s}}
-	everyWay(t, 300, func(t *testing.T, rnd *rand.Rand, mem memory) {
+	everyWay(t, 60, func(t *testing.T, rnd *rand.Rand, mem memory) {
 		for _, l := range layouts {
 			wide, high := l[0], l[1]
 			src, ss := plane(rnd, mem, 4*wide, 4*high)
@@ -71,7 +71,7 @@ func TestForwardDCT(t *testing.T) {
 func TestForwardTwins(t *testing.T) {
 	needKernels(t)
 	rnd := rand.New(rand.NewPCG(3, 4))
-	for range 3000 {
+	for range 1000 {
 		for _, l := range layouts {
 			src, ss := plane(rnd, heap, 4*l[0], 4*l[1])
 			pred, ps := plane(rnd, heap, 4*l[0], 4*l[1])
@@ -139,7 +139,7 @@ func randomCoefficients(rnd *rand.Rand, c []int16) (ac bool) {
 }
 
 func TestInverseDCTAdd(t *testing.T) {
-	everyWay(t, 1500, func(t *testing.T, rnd *rand.Rand, mem memory) {
+	everyWay(t, 300, func(t *testing.T, rnd *rand.Rand, mem memory) {
 		for _, l := range layouts {
 			wide, high := l[0], l[1]
 			pred, ps := plane(rnd, mem, 4*wide, 4*high)
@@ -172,7 +172,7 @@ func TestInverseDCTAdd(t *testing.T) {
 func TestWHT(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	hadamard := [4][4]int{{1, 1, 1, 1}, {1, 1, -1, -1}, {1, -1, -1, 1}, {1, -1, 1, -1}}
-	for range 5000 {
+	for range 1500 {
 		luma, most := words(rnd, 256), 1+rnd.IntN(2040)
 		var in [16]int16
 		for i := range in {
@@ -214,7 +214,7 @@ func TestWHT(t *testing.T) {
 }
 
 func TestQuantise(t *testing.T) {
-	everyWay(t, 4000, func(t *testing.T, rnd *rand.Rand, _ memory) {
+	everyWay(t, 700, func(t *testing.T, rnd *rand.Rand, _ memory) {
 		var q Quant
 		dc, ac := 4+rnd.IntN(450), 4+rnd.IntN(450)
 		if rnd.IntN(4) == 0 {
@@ -294,7 +294,7 @@ func TestQuantiseExact(t *testing.T) {
 // TestMacroblock: what the coefficients of any macroblock become after the steps of
 // any quantiser stays within what the inverse transform promises.
 func TestMacroblock(t *testing.T) {
-	everyWay(t, 3000, func(t *testing.T, rnd *rand.Rand, mem memory) {
+	everyWay(t, 600, func(t *testing.T, rnd *rand.Rand, mem memory) {
 		src, ss := plane(rnd, mem, 16, 16)
 		pred, ps := plane(rnd, heap, 16, 16)
 		var coef, levels [256]int16

@@ -240,8 +240,11 @@ it('passes the clipboard on, both ways', async () => {
   await page.evaluate(() => dispatchEvent(new Event('focus')));
   await server.until('on focus', () => s.of('clip').at(-1).text === 'while away');
   await page.click('#clipboard');
+  await page.fill('#clipboard-text', 'ü'.repeat(600_000)); // too many bytes for the server
+  await page.waitForSelector('#toast:not([hidden])');
   await page.fill('#clipboard-text', 'typed');
   await server.until('the field', () => s.of('clip').at(-1).text === 'typed');
+  assert.equal(s.of('clip').at(-2).text, 'while away');
 });
 
 it('says what the connection does, and connects again', async () => {

@@ -4,8 +4,6 @@
 //                     where reading was allowed, and from the text field of the panel;
 //   to this computer  at once where the browser allows, else with the next key or click.
 
-const largest = 1 << 20; // characters, as the server's limit on a message wants
-
 export class Clipboard {
   /**
    * @param {object} o
@@ -18,6 +16,7 @@ export class Clipboard {
   constructor(o) {
     Object.assign(this, o);
     this.canSend = this.canReceive = false;
+    this.limit = 1 << 20; // bytes of UTF-8
     this.known = null; // what both sides have
     this.pending = null; // text of the desktop that this computer does not have yet
     this.input.addEventListener('paste', e => {
@@ -36,7 +35,8 @@ export class Clipboard {
   }
 
   /** Another server, or the same again: it has nothing of ours. */
-  begin() {
+  begin(limit = this.limit) {
+    this.limit = limit;
     this.known = null;
     this.look();
   }
@@ -44,14 +44,15 @@ export class Clipboard {
   /** Sends text to the desktop, unless it has it. */
   offer(text) {
     if (!this.canSend || !text || text === this.known) return;
-    if (text.length > largest) {
-      this.tell(`The clipboard holds more than ${largest >> 20} MB of text: not sent.`);
+    const lines = text.replaceAll('\r\n', '\n');
+    this.known = text;
+    if (new TextEncoder().encode(lines).length > this.limit) {
+      this.tell('The clipboard holds more text than the server takes: it was not sent.');
       return;
     }
-    this.known = text;
     this.pending = null;
     if (this.field.value !== text) this.field.value = text;
-    this.send(text.replaceAll('\r\n', '\n'));
+    this.send(lines);
   }
 
   /** Takes text that was copied on the desktop. */

@@ -127,7 +127,7 @@ function receive(msg) {
       if (quality !== 'auto') send(m.settings({ quality }));
       if (overlay.shown) askStats(true);
       view.askSize();
-      clipboard.begin();
+      clipboard.begin(msg.maxClipboard);
       break;
     case 'state':
       viewers = msg.viewers;
