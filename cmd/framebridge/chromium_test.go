@@ -27,9 +27,6 @@ type chromium struct {
 	answers chan []byte
 }
 
-// greetLate gives a browser, and a forwarder, on a busy machine time to speak first.
-var greetLate = []string{"--rfb-delay", "300ms"}
-
 // startChromium starts a browser; options are Playwright's.
 func startChromium(t testing.TB, options map[string]any) *chromium {
 	t.Helper()
@@ -163,7 +160,7 @@ func TestChromium(t *testing.T) {
 	t.Parallel()
 	c := startChromium(t, nil)
 	d := newDesktop(t, 640, 480)
-	s := serve(t, d.x, greetLate...)
+	s := serve(t, d.x)
 	l := d.listen()
 	want := d.paint(0xff0000, 0x00c000, 0x2040ff, 0xffffff, 0x000000, 0x123456)
 	c.open(s.http)
@@ -206,7 +203,7 @@ func TestChromiumClipboard(t *testing.T) {
 	xclip := peer(t, "xclip")
 	c := startChromium(t, nil)
 	d := newDesktop(t, 320, 240)
-	s := serve(t, d.x, greetLate...)
+	s := serve(t, d.x)
 	c.do(nil, `await context.grantPermissions(['clipboard-read', 'clipboard-write'], {origin: %v})`, strings.TrimSuffix(s.http, "/"))
 	c.open(s.http)
 	cmd := command(t, d.x.Env(), xclip, "-quiet", "-loops", "0", "-selection", "clipboard", "-in")
@@ -308,9 +305,9 @@ func forward(t testing.TB, addr string) (port string) {
 func TestChromiumPhone(t *testing.T) {
 	t.Parallel()
 	d := newDesktop(t, 640, 480)
-	s := serve(t, d.x, greetLate...)
+	s := serve(t, d.x)
 	l := d.listen()
-	port := forward(t, s.addr)
+	port := forward(t, strings.Trim(strings.TrimPrefix(s.http, "http:"), "/"))
 	// After the forwarder, so that the browser ends before it.
 	c := startChromium(t, map[string]any{
 		"viewport": map[string]int{"width": 360, "height": 640}, "deviceScaleFactor": 2, "hasTouch": true, "isMobile": true,
@@ -346,7 +343,7 @@ func TestChromiumPhone(t *testing.T) {
 func TestChromiumLatency(t *testing.T) {
 	c := startChromium(t, nil)
 	d := newDesktop(t, 1280, 800)
-	s := serve(t, d.x, greetLate...)
+	s := serve(t, d.x)
 	spot := image.Rect(600, 400, 640, 440)
 	d.Fill(spot, 0)
 	c.open(s.http)
@@ -394,7 +391,7 @@ func TestNoVNC(t *testing.T) {
 	d := newDesktop(t, 320, 240)
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte("sesame\n"), 0o600))
-	s := serve(t, d.x, append([]string{"--web-dir", folder, "--password-file", file}, greetLate...)...)
+	s := serve(t, d.x, "--web-dir", folder, "--password-file", file)
 	l := d.listen()
 	want := d.paint(0xff0000, 0x00ff00, 0x0000ff)
 	c.do(nil, `await page.goto(%v + 'browsertest/novnc.html#password=sesame'); await page.waitForSelector('body[data-event]')`, s.http)

@@ -334,6 +334,7 @@ func TestPageSharing(t *testing.T) {
 	require.NoError(t, err)
 	defer alone.Close()
 	why, _ := pg.bye()
+	require.True(t, why.Final)
 	require.Contains(t, why.Text, "another viewer")
 	whole(t, alone)
 
@@ -348,6 +349,7 @@ func TestPageSharing(t *testing.T) {
 	}
 	s.browser().page()
 	why, _ = pg.bye()
+	require.True(t, why.Final)
 	require.Contains(t, why.Text, "another viewer")
 }
 

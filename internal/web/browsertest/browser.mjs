@@ -16,6 +16,8 @@ export async function launch(options = {}) {
     args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required', ...(options.args ?? [])],
   });
+  // Tests use the controls whenever they like: they stay.
+  await context.addInitScript(() => location.origin !== 'null' && (localStorage.framebridge ??= '{"collapsed":false}'));
   const close = context.close.bind(context);
   context.close = async () => {
     await close();

@@ -21,7 +21,8 @@ export class Clipboard {
     this.pending = null; // text of the desktop that this computer does not have yet
     this.input.addEventListener('paste', e => {
       e.preventDefault();
-      this.offer(e.clipboardData.getData('text/plain'));
+      // What is still on its way here is newer than what is here.
+      if (this.pending === null) this.offer(e.clipboardData.getData('text/plain'));
       this.pasted();
     });
     this.field.addEventListener('input', () => this.offer(this.field.value));
@@ -69,7 +70,8 @@ export class Clipboard {
     if (text === null || this.delivering) return;
     this.delivering = true;
     try {
-      if (await this.write(text) && this.pending === text) this.pending = null;
+      const active = navigator.userActivation?.isActive; // if not even now, then never
+      if ((await this.write(text) || active) && this.pending === text) this.pending = null;
     } finally {
       this.delivering = false;
     }
@@ -93,7 +95,6 @@ export class Clipboard {
 
   /** Reads this computer's clipboard, where the user has allowed that before. */
   async look() {
-    // What is still on its way here is newer than what is here.
     if (!this.canSend || this.pending !== null || !document.hasFocus()) return;
     try {
       const { state } = await navigator.permissions.query({ name: 'clipboard-read' });

@@ -116,10 +116,11 @@ export class Connection {
     tick();
   }
 
-  end(text) {
+  /** Ends it until the user wants it again; with a title, for good. */
+  end(text, title = '') {
     clearTimeout(this.timer);
     this.attempt = null;
     this.transport.close();
-    this.enter('ended', { text });
+    this.enter('ended', { text, title });
   }
 }

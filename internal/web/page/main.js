@@ -47,13 +47,14 @@ const transport = new Transport({
   },
   shown: () => {
     body.classList.add('pictured');
+    menu.settle();
     if (live()) showState('live');
   },
   closed: how => {
     letGo();
     connection.closed(how);
   },
-  unsupported: reason => connection.end(reason),
+  unsupported: reason => connection.end(reason, 'No picture'),
   figures: figures => {
     overlay.page = figures;
     renderStats();
@@ -177,7 +178,9 @@ function showState(state, facts = {}) {
       notice.show(pictured ? 'Connection lost' : 'No connection', `${sentence(facts.why)}Retrying in ${facts.seconds} s.`, { button: 'Retry now', action: () => connection.connect() });
       break;
     case 'ended':
-      notice.show('Disconnected', sentence(facts.text), { busy: false, button: 'Connect again', action: () => connection.connect() });
+      // What this browser cannot do it cannot do the next time either.
+      if (facts.title) notice.show(facts.title, sentence(facts.text), { busy: false });
+      else notice.show('Disconnected', sentence(facts.text), { busy: false, button: 'Connect again', action: () => connection.connect() });
       break;
   }
 }
@@ -338,7 +341,8 @@ setting('quality', prefs.get('quality', ['auto', 'sharp', 'fast']) ?? 'auto');
 setting('how', prefs.get('how', ['auto', 'position', 'character']) ?? 'auto');
 setting('stats', prefs.get('stats') === true);
 showTouchKeyboard(false);
+transport.setHidden(document.hidden);
 menu.reflect('transport', wanted);
 const missing = Transport.missing();
-if (missing) connection.end(missing);
+if (missing) connection.end(missing, 'No picture');
 else connection.connect().then(focusPicture);

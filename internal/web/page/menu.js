@@ -4,6 +4,7 @@ import { keyOf } from './keysyms.js';
 
 const $ = id => document.getElementById(id);
 const panels = ['keys', 'clipboard', 'settings'];
+const tuckAway = 6000; // ms that the bar is shown to somebody who has not said whether it shall be
 
 // The keys of the menus, by KeyboardEvent.code: [key, location].
 const keyNames = {
@@ -82,6 +83,21 @@ export class Menu {
     $('keys').hidden = !on;
     $('typing').hidden = !on;
     if (!on) this.close('keys');
+  }
+
+  /**
+   * The picture is there: the bar was seen, and goes, unless it is being used or somebody
+   * wanted it.
+   */
+  settle() {
+    if (this.settled || this.prefs.get('collapsed') !== undefined) return;
+    this.settled = true;
+    const look = () => {
+      if (this.prefs.get('collapsed') !== undefined) return;
+      if (this.isOpen || $('controls').matches(':hover') || $('controls').contains(document.activeElement)) setTimeout(look, 1000);
+      else this.collapse(true, false);
+    };
+    setTimeout(look, tuckAway);
   }
 
   /** Shows the bar and goes there. */
