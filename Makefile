@@ -46,7 +46,7 @@ unit:
 race:
 	$(GO) test -race -timeout 20m ./...
 
-# make diff-x11vnc  82 command lines of real scripts through Debian's x11vnc and ours
+# make diff-x11vnc  command lines of real scripts through Debian's x11vnc and ours
 diff-x11vnc: deps-test
 	X11VNC_LINES=all $(GO) test -count=1 -run TestX11vncCommandLines ./cmd/framebridge
 

@@ -80,8 +80,9 @@ func newBrowsers(b *bridge) (*browsers, error) {
 		OpenVideo: func() (stream.Video, error) {
 			return w.video.View(video.Options{}), nil
 		},
-		RTC:    w.rtc,
 		Screen: b.screen,
+		RTC:    w.rtc,
+		TLS:    w.tls != nil,
 		Ready:  b.there.Load,
 		Dir:    o.webDir,
 		Hosts:  o.webHosts,

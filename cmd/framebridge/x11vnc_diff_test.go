@@ -41,6 +41,7 @@ var deviations = []deviation{
 	{"-xvnc", "stdout", "PORT=@P@\n", "the same"},
 	{"-gui", "exit code", "1", "x11vnc waits for a window in which to ask for the port; we want a number"},
 	{"x11vnc --", "log says where", "", "x11vnc makes the log before it finds that -- is no option"},
+	{"-V", "stdout", "", "the date is x11vnc's; ours names our version"},
 	// Not for us.
 	{"-ncache 10", "size", "(400,300)", "the window cache below the screen is what people complain of: ignored"},
 	{"-stunnel", "", "", "x11vnc ends if stunnel is not installed; the option is ignored"},
@@ -51,6 +52,52 @@ var deviations = []deviation{
 	{"-svc", "", "", "no TLS, and no logins, yet"},
 	{"-remote", "exit code", "1", "no remote control yet"},
 	{"-R ", "exit code", "1", "no remote control yet"},
+}
+
+// moreLines are not seen anywhere, but have what the others lack.
+var moreLines = []string{
+	"x11vnc -display @D@ -nopw -rfbport @P@ -once -nevershared",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -shared",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -nevershared",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -nevershared -dontdisconnect",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -dontdisconnect -shared",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -noshared",
+	"x11vnc -display @D@ -passwd other -viewpasswd sesame -rfbport @P@ -forever -shared",
+	"x11vnc -display @D@ -passwdfile read:@H@/passwdfile -rfbport @P@ -forever -viewonly",
+	"x11vnc -display @D@ -passwdfile rm:@H@/passwdfile -rfbport @P@ -forever",
+	"x11vnc -display @D@ -passwdfile @H@/two -rfbport @P@ -forever",
+	"x11vnc -display @D@ -nopw -autoport @P@ -forever -localhost -no6",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -input KMB,K -desktop Title",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -input K",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -viewonly -input KMB,M",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -allow 127.0.0.1",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -accept true",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -accept false",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -accept 'yes:0,no:*,view:3 exit 3'",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -deny_all",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -flag @H@/after -rmflag @H@/gone",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -timeout 1 -flag @H@/after -rmflag @H@/gone",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -bg -q -oa @H@/x.log -once",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -noshm -noxdamage -noxfixes -nocursorshape -nocursorpos -repeat -forever",
+	"x11vnc --display @D@ --nopw --rfbport @P@ --forever --shared --cursor arrow --xrandr newfbsize --norepeat -6",
+	"x11vnc -norc -env FOO=bar -rc /dev/null -display @D@ -nopw -rfbport @P@ -many",
+	"x11vnc -nopw -rfbport @P@ -forever -unixsock @H@/vnc.sock -safer",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -loop100 -once",
+	"x11vnc -display @D@ -viewpasswd sesame",
+	"x11vnc -display @D@ -rfbauth @H@/.vnc/passwd -passwd sesame",
+	"x11vnc -display @D@ -passwdfile /nonexistent",
+	"x11vnc -display :99.x -nopw",
+	"x11vnc -display @D@ -nopw -rfbport",
+	"x11vnc -display @D@ -nopw -rfbport 59x",
+	"x11vnc -display:0 -nopw",
+	"x11vnc -rc /nonexistent",
+	"x11vnc -env FOO -nopw",
+	"x11vnc -storepasswd a b c",
+	"x11vnc -showrfbauth @H@/.vnc/passwd",
+	"x11vnc -sigpipe both",
+	"x11vnc -scale abc -display @D@",
+	"x11vnc -norepeat 3 -display @D@ -nopw -rfbport @P@ -timeout 1",
+	"x11vnc -V",
 }
 
 // inUnitTests are the lines that every test run tries, one for each kind of thing
@@ -104,7 +151,7 @@ const workers = 4
 
 func TestX11vncCommandLines(t *testing.T) {
 	original := peer(t, "x11vnc")
-	lines := readLines(t)
+	lines := append(readLines(t), moreLines...)
 	chosen := chosenLines(t, len(lines))
 	link := filepath.Join(t.TempDir(), "x11vnc")
 	require.NoError(t, os.Symlink(binary, link))

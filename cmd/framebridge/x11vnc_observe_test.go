@@ -90,6 +90,7 @@ func (s *stage) furnish() (err error) {
 	for name, b := range map[string]string{
 		".vnc/passwd": string(secret),
 		"passwdfile":  rightPassword + "\n",
+		"two":         "other\n" + rightPassword + "\n",
 		"password.sh": "#!/bin/sh\necho " + rightPassword + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(s.home, name), []byte(b), 0o700); err != nil {
@@ -158,6 +159,9 @@ type running struct {
 }
 
 var portLine = regexp.MustCompile(`(?m)^PORT=(\d+)$`)
+
+// goesOn is in command lines of servers that go on without viewers.
+var goesOn = regexp.MustCompile(`-(forever|many|loop)`)
 
 // observeLimit bounds each thing that is waited for; some are waited for in vain.
 const observeLimit = 10 * time.Second
@@ -327,6 +331,13 @@ func (r *running) seeServer(see behaviour) {
 	see["name given"] = strconv.FormatBool(c.Name() == "Title")
 	see["size"] = fmt.Sprint(c.Bounds().Size())
 	see["control"] = strconv.FormatBool(r.controls(c))
+	if strings.Contains(strings.Join(r.cmd.Args, " "), "-afteraccept") {
+		// x11vnc runs it when it comes to that.
+		within(observeLimit, func() bool {
+			_, err := os.Stat(filepath.Join(r.stage.home, "after"))
+			return err == nil
+		})
+	}
 	second, err := r.viewer(rightPassword)
 	see["second viewer"] = refusal(err)
 	if err == nil {
@@ -350,6 +361,11 @@ func (r *running) seeServer(see behaviour) {
 // goes on is known when it serves another one.
 func (r *running) endsSoon() bool {
 	ends := false
+	if !goesOn.MatchString(strings.Join(r.cmd.Args, " ")) {
+		// x11vnc notices only now and then that its viewers have left; the next one
+		// must not come before.
+		within(observeLimit, r.ended)
+	}
 	within(observeLimit, func() bool {
 		if ends = r.ended(); ends {
 			return true
@@ -430,7 +446,7 @@ func (r *running) seeEnd(see behaviour, line string) {
 	see["stdout"] = strings.ReplaceAll(out, r.stage.home, "@H@")
 	for _, name := range []string{"after", "gone", "new", "vnc.sock"} {
 		if b, err := os.ReadFile(filepath.Join(r.stage.home, name)); err == nil {
-			see["file "+name] = fmt.Sprintf("%x", b)
+			see["file "+name] = fmt.Sprintf("%q", strings.ReplaceAll(string(b), strconv.Itoa(r.stage.port), "@P@"))
 			os.Remove(filepath.Join(r.stage.home, name))
 		}
 	}

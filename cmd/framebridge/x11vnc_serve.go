@@ -235,6 +235,8 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 		Sharing:      s.sharing(),
 		Hooks:        vnc.Hooks{Gate: s.gate, Passwords: x.read, Verify: x.check, Admit: s.admit, Joined: s.viewerJoined, Left: s.viewerLeft},
 		NoPointerPos: c.Picture.NoPos,
+		NoDragging:   c.Picture.NoDragging,
+		Version:      rfbVersions[c.Version],
 		Ping:         c.Picture.Ping,
 		WriteTimeout: c.Picture.Client,
 		Logger:       s.log,
@@ -259,6 +261,9 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 	}
 	return b, nil
 }
+
+// rfbVersions are -rfbversion's values.
+var rfbVersions = map[string]rfb.Version{"3.3": rfb.Version33, "3.6": rfb.Version33, "3.7": rfb.Version37, "3.8": rfb.Version38}
 
 // Times between checks of the damage reports; often for displays of which it is
 // known that they do not report all.

@@ -22,11 +22,13 @@ func (s *x11vncServer) rights(viewOnly bool) vnc.Rights {
 	if c.Input.Normal != nil {
 		allowed = *c.Input.Normal
 	}
-	if viewOnly || c.ViewOnly {
+	switch {
+	case c.ViewOnly:
+		allowed = "" // for everybody, whatever -input gives
+	case viewOnly && c.Input.ViewOnly != nil:
+		allowed = *c.Input.ViewOnly
+	case viewOnly:
 		allowed = ""
-		if c.Input.ViewOnly != nil {
-			allowed = *c.Input.ViewOnly
-		}
 	}
 	has := func(letter string) bool { return strings.Contains(allowed, letter) }
 	r := vnc.Rights{

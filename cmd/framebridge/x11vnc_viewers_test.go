@@ -251,11 +251,13 @@ func TestX11vncInput(t *testing.T) {
 		"-nopw -viewonly":             "",
 		"-nopw -input M":              "M",
 		"-nopw -input B":              "B",
-		"-nopw -viewonly -input K,MB": "MB",
-		"-nopw -buttonmap 1-3":        "M3",
+		"-nopw -viewonly -input K,MB": "",
+		"-passwd other -viewpasswd pw -input K,MB": "MB",
+		"-passwd pw -viewpasswd other -input M,MB": "M",
+		"-nopw -buttonmap 1-3":                     "M3",
 	} {
 		s := startX11vnc(t, d.x, append(strings.Fields(args), "-forever", "-repeat")...)
-		c, how := s.come("")
+		c, how := s.come("pw")
 		require.Equal(t, "in", how)
 		d.pointer(10, 10)
 		require.NoError(t, c.Pointer(50, 60, 1))

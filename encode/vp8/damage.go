@@ -31,12 +31,11 @@ type mbState struct {
 	streak  uint8         // changes in quick succession
 	drift   uint8         // moves since chroma was coded that interpolated it
 	mv      mv            // of its last change
-	stale   bool          // the source's samples are not those of the picture
 }
 
 const (
-	// stillAfter is how long a macroblock must not change until it is refined.
-	stillAfter = 150 * time.Millisecond
+	// StillAfter is how long a macroblock must not change until it is refined.
+	StillAfter = 150 * time.Millisecond
 	// quick is the longest time between two frames of a video.
 	quick = 120 * time.Millisecond
 	// videoStreak is how many changes in quick succession make a video.
@@ -194,10 +193,10 @@ func (e *Encoder) remember(f *frame) {
 			s.changed = f.now
 		}
 		if it.kind == kindMoved {
-			s.quality, s.drift, s.stale, s.streak = e.moves[i].quality, e.moves[i].drift, true, 0
+			s.quality, s.drift, s.streak = e.moves[i].quality, e.moves[i].drift, 0
 		} else {
 			mb := &e.info[g.index(x, y)]
-			s.quality, s.drift, s.stale = f.q[mb.seg], 0, false
+			s.quality, s.drift = f.q[mb.seg], 0
 			if mb.restored && !mb.coded {
 				s.quality = finalQuantiser
 			}

@@ -22,11 +22,23 @@ type frame struct {
 
 	probSkip, probIntra, probLast, probGolden uint8
 
+	modes    modeChoice
 	now      time.Duration
 	kinds    [kindRefine + 1]int // macroblocks of each kind
 	foreseen histogram           // of new contents, where there is a budget
 
 }
+
+// A modeChoice tells which modes may be used. The first partition, which has the
+// modes, is bounded by a field of 19 bits; pictures beyond 5000x3000 can need more
+// with the best of them.
+type modeChoice uint8
+
+const (
+	allModes   modeChoice = iota
+	largeModes            // no subblocks
+	fewModes              // the mean of the neighbours, and vectors of moves
+)
 
 // A partition codes the residuals of every n-th row.
 type partition struct {
@@ -35,6 +47,10 @@ type partition struct {
 	refined int    // bytes of them of refinement
 	counts  counts
 }
+
+// maxKeptEvents is the capacity of a partition's events up to which their memory is
+// used again, more than a full screen of text takes.
+const maxKeptEvents = 8 << 20
 
 func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte {
 	f := &e.frame
@@ -46,6 +62,9 @@ func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte
 	if f.key {
 		e.coeffProbs, e.mvContexts = defaultCoeffProbs, defaultMVContexts
 	}
+	if len(e.list) > e.firstLimit/subblocksBytes {
+		f.modes = largeModes
+	}
 	start := len(dst)
 	coeffs, vectors := e.coeffProbs, e.mvContexts
 	for try := 0; ; try++ {
@@ -55,12 +74,14 @@ func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte
 		}
 		e.coeffProbs, e.mvContexts = coeffs, vectors
 	}
-	if debugHook != nil {
-		debugHook(e)
-	}
 	e.rate.learn(e, f, len(dst)-start)
 	e.commit(f)
 	e.picture = nil
+	for p := range e.parts {
+		if t := &e.parts[p]; cap(t.events) > maxKeptEvents {
+			t.events = nil
+		}
+	}
 	return dst
 }
 
@@ -226,5 +247,3 @@ func (e *Encoder) describe() Info {
 	}
 	return Info{Key: f.key, Quantiser: int(q), Macroblocks: len(e.list), Refining: !e.coarse.empty()}
 }
-
-var debugHook func(*Encoder)

@@ -4,12 +4,6 @@ import (
 	"math/bits"
 )
 
-// Sizes of the uncompressed chunk at the start of a frame (RFC 6386, section 9.1).
-const (
-	tagSize    = 3
-	keyTagSize = 10
-)
-
 // maxFirstPartition is what the 19 bits of its size hold.
 const maxFirstPartition = 1<<19 - 1
 

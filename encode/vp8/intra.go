@@ -24,7 +24,7 @@ func (c *coder) bestLuma(p *[256]uint8, x, y int, withAbove bool) (mode dsp.Mode
 	}
 	sad = 1 << 30
 	var try [256]uint8
-	for m := dsp.DCPred; m <= dsp.TMPred; m++ {
+	for m := dsp.DCPred; m <= c.lastMode(); m++ {
 		dsp.Predict16x16(try[:], 16, m, &c.yEdge)
 		if d := dsp.SAD16x16(src, c.yStride, try[:], 16); d < sad {
 			mode, sad, *p = m, d, try
@@ -43,7 +43,7 @@ func (c *coder) bestChroma(p *prediction, x, y int, withAbove bool) (mode dsp.Mo
 	at := 8 * (y*c.uvStride + x)
 	sad := 1 << 30
 	var u, v [64]uint8
-	for m := dsp.DCPred; m <= dsp.TMPred; m++ {
+	for m := dsp.DCPred; m <= c.lastMode(); m++ {
 		dsp.Predict8x8(u[:], 8, m, &c.uEdge)
 		dsp.Predict8x8(v[:], 8, m, &c.vEdge)
 		d := dsp.SAD8x8(c.src.U[at:], c.uvStride, u[:], 8) + dsp.SAD8x8(c.src.V[at:], c.uvStride, v[:], 8)
@@ -52,4 +52,12 @@ func (c *coder) bestChroma(p *prediction, x, y int, withAbove bool) (mode dsp.Mo
 		}
 	}
 	return mode
+}
+
+// lastMode is the last of the modes that may be tried.
+func (c *coder) lastMode() dsp.Mode {
+	if c.frame.modes == fewModes {
+		return dsp.DCPred
+	}
+	return dsp.TMPred
 }

@@ -45,9 +45,9 @@ var quantisers = sync.OnceValue(func() *[purposes][maxQuantiser + 1]quantiser {
 			// RFC 6386, section 14.1.
 			dc, ac := int(dcSteps[i]), int(acSteps[i])
 			if purpose(p) == forVideo {
-				q.bitWorth = ac * ac / 20
+				q.bitWorth = ac * ac / 18
 			}
-			q.lambda = 38 + ac*2/3
+			q.lambda = 48 + ac*4/5
 			q.y.Set(dc, ac, &rounding)
 			q.y2.Set(2*dc, max(ac*155/100, 8), &rounding)
 			q.uv.Set(min(dc, 132), ac, &rounding)

@@ -99,3 +99,66 @@ func TestDecoders(t *testing.T) {
 		}
 	}
 }
+
+// TestVideoDecoders is TestDecoders with a film that plays, stops and moves amid
+// other changes: with segments, their map, and the loop filter.
+func TestVideoDecoders(t *testing.T) {
+	for _, workers := range []int{1, 3} {
+		rng := rand.New(rand.NewPCG(9, uint64(workers)))
+		e, err := New(501, 300, Config{Workers: workers})
+		require.NoError(t, err)
+		m := newPicture(501, 300)
+		page(m, m.Rect, 2)
+		frames := filmFrames(image.Rect(0, 0, 320, 190), 12)
+		rec := record(e)
+		var clock time.Duration
+		var filtered, maps, mixed int
+		r := image.Rect(90, 40, 410, 230)
+		for n := range 120 {
+			var c Change
+			if n%10 == 0 {
+				c = draw(rng, m)
+			}
+			if n%50 == 49 {
+				r = r.Add(image.Pt(rng.IntN(80)-40, rng.IntN(60)-30))
+			}
+			if n%40 < 34 {
+				k := n % (2*len(frames) - 2)
+				pix.Copy(m, shifted(frames[min(k, 2*len(frames)-2-k)], r.Min), r)
+				c.Damage = append(c.Damage, r)
+			}
+			if n%7 == 3 {
+				at := image.Pt(rng.IntN(480), rng.IntN(280))
+				text(m, at, "a", 0)
+				c.Damage = append(c.Damage, image.Rectangle{Min: at, Max: at.Add(image.Pt(7, 13))})
+			}
+			clock += 33 * time.Millisecond
+			o := Options{Time: clock, Refine: n%3 != 0, Key: n == 77, Quality: Quality(n / 40)}
+			if n%4 == 0 {
+				o.Budget = 3000
+			}
+			frame, _, err := e.Encode(nil, m, c, o)
+			require.NoError(t, err)
+			rec.add(e, frame)
+			if e.frame.filter > 0 {
+				filtered++
+			}
+			if e.frame.segmentMap {
+				maps++
+			}
+			if e.frame.kinds[kindRefine] > 0 && e.frame.kinds[kindVideo] > 0 {
+				mixed++
+			}
+		}
+		require.Greater(t, filtered, 40)
+		require.Greater(t, mixed, 10)
+		require.Less(t, maps, 60, "the map of segments stays for some frames")
+		rec.check(t, "vp8")
+		rec.check(t, "libvpx")
+	}
+}
+
+// shifted is m at another place.
+func shifted(m *pix.Image, at image.Point) *pix.Image {
+	return &pix.Image{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect.Add(at.Sub(m.Rect.Min))}
+}

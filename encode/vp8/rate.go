@@ -27,8 +27,6 @@ var qualities = [...]struct{ fresh, video uint8 }{
 const (
 	// finalQuantiser is where refinement ends: 50 dB.
 	finalQuantiser = 3
-	// halfwayQuantiser is where it pauses when bytes are scarce.
-	halfwayQuantiser = 20
 	// maxRefined bounds the macroblocks refined in one frame, which new contents may
 	// wait for: about 10 ms.
 	maxRefined = 2048
@@ -177,7 +175,7 @@ func (e *Encoder) pick(f *frame, most int) {
 		y := w / g.mapWords
 		for set := e.coarse[w] &^ (e.dirty[w] | e.moved[w]); set != 0; set &= set - 1 {
 			x := w%g.mapWords*64 + bits.TrailingZeros64(set)
-			if f.now-e.state[g.number(x, y)].changed < stillAfter || e.refine.has(g, x, y) {
+			if f.now-e.state[g.number(x, y)].changed < StillAfter || e.refine.has(g, x, y) {
 				continue
 			}
 			if most--; most < 0 {
@@ -280,6 +278,11 @@ const minFiltered = 24
 // retry tells whether a frame of size bytes is to be coded again, and makes it
 // smaller: it leaves out refinement, or else is coarser.
 func (e *Encoder) retry(f *frame, o *Options, size, try int) bool {
+	if len(e.first.buf) > e.firstLimit && f.modes < fewModes {
+		f.modes++
+		e.mapKnown = e.mapKnown && !f.segmentMap
+		return true
+	}
 	if o.Budget == 0 || size <= o.Budget || try+1 >= maxTries {
 		return false
 	}

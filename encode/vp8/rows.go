@@ -82,7 +82,7 @@ func (c *coder) codeIntra(m *mbInfo, x, y, least int, q *quantiser, withAbove bo
 	c.loadEdges(x, y, withAbove)
 	mode, sad := c.bestLuma(&c.trial, x, y, withAbove)
 	m.ref, m.mode, m.mv = refIntra, mode, mv{}
-	bySubblocks := withAbove && sad > subblocksWorth && c.codeSubblocks(m, x, y, min(sad, least)-q.lambda*subblocksBits>>4, q)
+	bySubblocks := withAbove && c.frame.modes == allModes && sad > subblocksWorth && c.codeSubblocks(m, x, y, min(sad, least)-q.lambda*subblocksBits>>4, q)
 	if !bySubblocks && sad >= least {
 		return false
 	}
@@ -102,7 +102,7 @@ const (
 	// subblocksWorth is the difference below which subblocks are not told apart.
 	subblocksWorth = 512
 	// subblocksBits is about what they cost more than one mode does, without their modes.
-	subblocksBits = 8
+	subblocksBits = 30
 )
 
 // codeNew codes new contents in the way that promises the least residual.
@@ -116,7 +116,7 @@ func (c *coder) codeNew(m *mbInfo, it *item, x, y int, q *quantiser, withAbove b
 		switch {
 		case it.wish != mv{}:
 			least = c.follow(m, it.wish, x, y, least)
-		case it.kind == kindVideo:
+		case it.kind == kindVideo && c.frame.modes < fewModes:
 			least = c.searchMotion(m, x, y, zero, q, withAbove)
 		}
 	}

@@ -6,6 +6,10 @@ import "framebridge/encode/vp8/dsp"
 // what is just above and left, the ground costs nothing. Each subblock is
 // reconstructed before the next is predicted.
 
+// subblocksBytes is about the most that a macroblock's subblock modes take on
+// average.
+const subblocksBytes = 8
+
 // subModeBits is what a subblock mode costs outside of key frames, in 1/16 bit.
 var subModeBits = func() (t [numSubModes]int) {
 	for m, c := range subModeTree {

@@ -1,5 +1,41 @@
-// Package vp8 is a realtime VP8 encoder (RFC 6386) for screens, whose cost follows
-// the damage.
+// Package vp8 is a realtime VP8 encoder (RFC 6386) for screens. Its cost follows the
+// damage: a frame in which a character was typed takes a fiftieth of a millisecond,
+// however large the screen.
+//
+// # How a frame comes about
+//
+// The encoder is told what changed, as rectangles and moves, and from this makes the
+// list of macroblocks that the frame codes (damage.go): those with new pixels, those
+// that are only moved, those that have had new pixels in every frame of late and
+// count as video, and, where the caller wants them, some that are still but were coded
+// coarsely. All others are still: they are copied from the last frame with
+// no residual. The pictures of source and references stay from frame to frame and
+// only listed macroblocks are touched in them.
+//
+// The list is coded in three phases, each of which several goroutines share
+// (parallel.go). First, in bands of rows, each macroblock is converted from BGRX,
+// predicted, transformed, quantised and reconstructed (rows.go). A moved one is a copy, by a
+// vector of whole samples; its source is not even read. A new one is predicted from the
+// same place of the last frame, from where a move says, from one of two
+// snapshots of the screen at rest (snapshot.go), or from its neighbours, as a
+// whole (intra.go) or by subblocks (subblocks.go); video also from where a search
+// finds it in the last frame, to a quarter of a sample (motion.go). The row at the top of a band is
+// predicted without what is above, so that bands know nothing of each other.
+//
+// Second, levels become events, a bool and the place of its probability each
+// (token.go). Only when they are counted is it known which probabilities serve
+// the frame (probs.go). Third, the arithmetic coder makes bytes of them
+// (boolcoder.go), a token partition per goroutine, and one of them writes the
+// headers and modes before (header.go). Runs of still macroblocks are coded many
+// at a time, by tables of what such a run does to the coder.
+//
+// Quantisers differ by segment (rate.go): new contents, refinement, video. New
+// contents are coded to be readable, or as coarse as the budget demands, which a
+// sample of the changed macroblocks foretells; what is still for StillAfter is refined
+// until it is as good as the source. The loop filter is on for video alone
+// (filter.go), for it would blur what is still.
+//
+// Samples are BT.601 in the limited range, as decoders of VP8 assume.
 package vp8
 
 import (
@@ -65,8 +101,9 @@ type Options struct {
 	Budget int
 	// Quality is that of new contents.
 	Quality Quality
-	// Refine spends what is left of the budget on areas that are still, as Info's
-	// Refining says.
+	// Refine spends what is left of the budget on areas that have been still for
+	// StillAfter. It is worth a frame of its own when nothing changes and Info's
+	// Refining was true; without bound on bytes it takes a few frames.
 	Refine bool
 	// Time is when the picture was taken, on any clock that does not go back. It
 	// tells what is still and what moves. 0 is a thirtieth of a second after the
@@ -86,9 +123,10 @@ type Info struct {
 // goroutines at a time.
 type Encoder struct {
 	geometry
-	workers int
+	workers    int
+	firstLimit int // maxFirstPartition, but for tests
 
-	src            Planes // the picture, where it was converted: see mbState.stale
+	src            Planes // the picture, where macroblocks of this frame are
 	ref            Planes // the last frame, as decoders have it
 	cur            Planes // the frame in the making; else the same as ref
 	golden, altref snapshot
@@ -150,7 +188,7 @@ func New(width, height int, cfg Config) (*Encoder, error) {
 	if cfg.Workers < 0 || cfg.Workers > maxWorkers {
 		return nil, fmt.Errorf("vp8: Workers is %d, want 0 to %d", cfg.Workers, maxWorkers)
 	}
-	e := &Encoder{geometry: newGeometry(width, height), workers: cfg.Workers}
+	e := &Encoder{geometry: newGeometry(width, height), workers: cfg.Workers, firstLimit: maxFirstPartition}
 	if e.workers == 0 {
 		e.workers = min(runtime.GOMAXPROCS(0), maxWorkers)
 	}
@@ -187,7 +225,7 @@ func (e *Encoder) hire() {
 // stream can be given the other's next frame.
 func (e *Encoder) Clone() *Encoder {
 	c := &Encoder{
-		geometry: e.geometry, workers: e.workers,
+		geometry: e.geometry, workers: e.workers, firstLimit: e.firstLimit,
 		src: e.src.clone(), ref: e.ref.clone(), cur: e.cur.clone(),
 		golden: e.golden.clone(), altref: e.altref.clone(),
 		state: slices.Clone(e.state), coarse: slices.Clone(e.coarse), refineAt: e.refineAt,

@@ -48,8 +48,8 @@ var allowed = map[string][]string{
 	"encode/raw":        {"encode", "internal/pix"},
 	"encode/rre":        {"encode", "internal/pix"},
 	"encode/tight":      {"encode", "encode/jpeg", "internal/pix"},
-	"encode/vp8/dsp":    {"internal/pix"},
 	"encode/vp8":        {"encode/vp8/dsp", "internal/pix"},
+	"encode/vp8/dsp":    {"internal/pix"},
 	"encode/zlib":       {"encode", "internal/pix"},
 	"encode/zrle":       {"encode", "internal/pix"},
 

@@ -240,3 +240,33 @@ func TestBadHookConfig(t *testing.T) {
 		require.ErrorContains(t, err, "Config."+name)
 	}
 }
+
+// TestNoDragging: no updates while a button is held, and all of it afterwards.
+func TestNoDragging(t *testing.T) {
+	r := newRig(t, newCanvas(32, 32), func(c *Config) { c.NoDragging, c.Version = true, rfb.Version37 })
+	c := r.dial(t, rfbtest.Options{Encodings: []rfb.Encoding{rfb.EncodingRaw, rfb.PseudoFence}})
+	require.Equal(t, rfb.Version37, c.Welcome.Version)
+	require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, c.RequestUpdate(false, c.Bounds()))
+	_, err := c.ReadUpdate()
+	require.NoError(t, err)
+	require.NoError(t, c.Pointer(1, 1, 1))
+	r.sink.await(t, 1)
+	require.NoError(t, c.RequestUpdate(true, c.Bounds()))
+	r.draw(r.img.Rect, func(m *pix.Image) { m.Fill(m.Rect, 0x445566) })
+	// An answer to what comes after the request, and no update before it.
+	require.NoError(t, c.Fence(rfb.FenceRequest, []byte("now")))
+	for {
+		m, err := c.ReadMessage()
+		require.NoError(t, err)
+		_, update := m.(*rfbtest.Update)
+		require.False(t, update, "an update while a button is held")
+		if f, ok := m.(rfbtest.Fence); ok && string(f.Payload) == "now" {
+			break
+		}
+	}
+	require.NoError(t, c.Pointer(1, 1, 0))
+	_, err = c.ReadUpdate()
+	require.NoError(t, err)
+	require.EqualValues(t, 0x445566, c.Image().At(5, 5)&pix.RGBMask)
+}

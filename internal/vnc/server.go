@@ -98,6 +98,10 @@ type Config struct {
 	Cursor CursorMode
 	// NoPointerPos keeps where the pointer is from viewers that draw it themselves.
 	NoPointerPos bool
+	// NoDragging sends a viewer nothing while it holds a button.
+	NoDragging bool
+	// Version is the highest version of RFB that is spoken; 0: 3.8.
+	Version rfb.Version
 	// Ping sends each viewer a pixel that often, so that nothing between takes the
 	// connection for dead; 0: never.
 	Ping time.Duration
@@ -171,6 +175,11 @@ func New(cfg Config) (*Server, error) {
 	default:
 		return nil, fmt.Errorf("vnc: Config.Cursor %q: want %q, %q or nothing", cfg.Cursor, CursorPainted, CursorHidden)
 	}
+	switch cfg.Version {
+	case 0, rfb.Version33, rfb.Version37, rfb.Version38:
+	default:
+		return nil, fmt.Errorf("vnc: Config.Version %v: want 3.3, 3.7 or 3.8", cfg.Version)
+	}
 	if cfg.Ping < 0 {
 		return nil, fmt.Errorf("vnc: Config.Ping %v is negative", cfg.Ping)
 	}
@@ -188,6 +197,7 @@ func New(cfg Config) (*Server, error) {
 		log: cfg.Logger,
 		// With a password asked for, nobody gets round it by choosing None.
 		auth: rfb.ServerConfig{
+			Version:   cfg.Version,
 			AllowNone: cfg.NoAuth,
 			NoneGrant: cfg.NoAuthRights,
 			Passwords: cfg.Passwords,

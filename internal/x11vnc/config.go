@@ -106,6 +106,7 @@ type Output struct {
 	Flag               string
 	RmFlag             string
 	Desktop            string
+	Version            string // of RFB; empty: the highest
 }
 
 // InputCfg says what reaches X of viewers' input.
@@ -139,17 +140,18 @@ type InputCfg struct {
 
 // Picture says what is shown and how often.
 type Picture struct {
-	NoShm     bool
-	NoDamage  bool
-	NoFixes   bool
-	NoCursor  bool
-	Cursor    string // mode word; empty: most
-	NoShape   bool   // paint the cursor into the picture
-	NoPos     bool
-	NoPicture bool // -nofb
-	Wait      time.Duration
-	Ping      time.Duration
-	Client    time.Duration // how long a viewer may block; 0: default
+	NoShm      bool
+	NoDamage   bool
+	NoFixes    bool
+	NoCursor   bool
+	Cursor     string // mode word; empty: most
+	NoShape    bool   // paint the cursor into the picture
+	NoPos      bool
+	NoDragging bool // no updates while a button is held
+	NoPicture  bool // -nofb
+	Wait       time.Duration
+	Ping       time.Duration
+	Client     time.Duration // how long a viewer may block; 0: default
 
 	// For the picture's transformations.
 	Clip, ID, SID, Scale, ScaleCursor, Rotate, Blackout, XRandR string

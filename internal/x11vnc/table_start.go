@@ -128,6 +128,6 @@ var runOptions = []Option{
 		Help: "no threads; this server has goroutines, with either"},
 	{Names: []string{"-rfbwait"}, Form: Required, Value: "a number of milliseconds", Class: Useful, State: Works, set: period(time.Millisecond, func(c *Config) *time.Duration { return &c.Picture.Client }),
 		Help: "the same as -readtimeout, in milliseconds"},
-	{Names: []string{"-rfbversion"}, Form: Required, Value: "a protocol version, such as 3.8", Class: Useful, State: Later, set: oneOf("3.3", "3.6", "3.7", "3.8"),
-		Help: "the version of RFB to announce"},
+	{Names: []string{"-rfbversion"}, Form: Required, Value: "a protocol version, such as 3.8", Class: Useful, State: Works, set: keyword(func(c *Config) *string { return &c.Version }, "3.3", "3.6", "3.7", "3.8"),
+		Help: "the version of RFB to announce; 3.6, which is UltraVNC's, is 3.3"},
 }
