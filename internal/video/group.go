@@ -167,7 +167,7 @@ func (g *group) step() (wait time.Duration, ok bool) {
 	}
 	g.view.Want(true)
 	h.mu.Lock()
-	g.send(f, news, now)
+	g.send(f, news)
 	h.mu.Unlock()
 	return refineEvery, true
 }
@@ -293,18 +293,18 @@ func (g *group) code(u screen.Update, o vp8.Options) (*stream.Frame, bool) {
 // send gives f to the members. Who joined while it was coded needs a key frame, and
 // so do all if it was to be one and is not: they wait for the next. The caller
 // holds hub.mu.
-func (g *group) send(f *stream.Frame, news bool, now time.Time) {
+func (g *group) send(f *stream.Frame, news bool) {
 	if g.keying && !f.Key {
 		g.wake()
 		return
 	}
 	g.keying = false
 	g.calm = false
+	now := time.Now()
 	if news {
-		g.changed = time.Now()
+		g.changed = now
 	}
 	f.Seq = g.hub.number()
-	now = time.Now()
 	for _, v := range g.members {
 		v.give(f, now)
 	}
