@@ -148,12 +148,12 @@ func (m *Mux) enter(c *conn) bool {
 // run serves a connection until it ends.
 func (m *Mux) run(c *conn) error {
 	defer func() {
-		c.close()
+		c.Close()
 		m.mu.Lock()
 		delete(m.conns, c)
 		m.mu.Unlock()
 	}()
-	if err := c.SetReadDeadline(time.Now().Add(helloLimit)); err != nil {
+	if err := c.readable(helloLimit); err != nil {
 		return err
 	}
 	buf := make([]byte, maxPacket)
@@ -179,7 +179,7 @@ func (m *Mux) run(c *conn) error {
 		if len(packet) > 0 && !s.receive(packet, c) {
 			return net.ErrClosed
 		}
-		if err := c.SetReadDeadline(time.Now().Add(silenceLimit)); err != nil {
+		if err := c.readable(silenceLimit); err != nil {
 			return err
 		}
 		if packet, err = readFrame(c, buf, maxPacket); err != nil {
