@@ -175,6 +175,7 @@ func TestPacing(t *testing.T) {
 	var c pacing
 	a, next := c.due(start, ack)
 	require.Equal(t, action{}, a)
+	require.Equal(t, start.Add(time.Hour), next)
 	c.begin(start, false)
 	c.sends(1, frame(1), start)
 	a, next = c.due(start, ack)

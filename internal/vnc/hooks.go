@@ -25,8 +25,6 @@ type Hooks struct {
 	// server's version and the end: it sees that this is a VNC server which does
 	// not want it.
 	Gate func(ctx context.Context, p Peer) error
-	// Passwords replaces Config.Passwords for this connection.
-	Passwords func(ctx context.Context, p Peer) ([]rfb.Password, error)
 	// Verify checks the response to a VNC Authentication challenge (RFC 6143,
 	// section 7.2.2) in place of Config.Passwords.
 	Verify func(ctx context.Context, p Peer, challenge, response [16]byte) (Rights, bool)
@@ -64,22 +62,14 @@ const (
 )
 
 // handshakeConfig returns who may connect, for one connection.
-func (s *Server) handshakeConfig(ctx context.Context, p Peer) (rfb.ServerConfig, error) {
+func (s *Server) handshakeConfig(ctx context.Context, p Peer) rfb.ServerConfig {
 	cfg := s.auth
-	h := s.cfg.Hooks
-	if h.Passwords != nil {
-		list, err := h.Passwords(ctx, p)
-		if err != nil {
-			return cfg, err
-		}
-		cfg.Passwords = list
-	}
-	if h.Verify != nil {
+	if verify := s.cfg.Hooks.Verify; verify != nil {
 		cfg.Verify = func(challenge, response [16]byte) (any, bool) {
-			return h.Verify(ctx, p, challenge, response)
+			return verify(ctx, p, challenge, response)
 		}
 	}
-	return cfg, nil
+	return cfg
 }
 
 // Viewers returns how many viewers are in.

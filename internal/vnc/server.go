@@ -144,7 +144,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Screen == nil {
 		return nil, errors.New("vnc: Config.Screen is nil")
 	}
-	if !cfg.NoAuth && len(cfg.Passwords) == 0 && cfg.Hooks.Passwords == nil && cfg.Hooks.Verify == nil {
+	if !cfg.NoAuth && len(cfg.Passwords) == 0 && cfg.Hooks.Verify == nil {
 		return nil, errors.New("vnc: Config has neither Passwords nor NoAuth")
 	}
 	for i, p := range cfg.Passwords {
@@ -282,10 +282,7 @@ func (s *Server) handshake(ctx context.Context, conn net.Conn, p *Peer) (rfb.Han
 		err := rfb.Refuse(conn, "Too many security failures")
 		return rfb.Handshake{}, errors.Join(errBanned, err)
 	}
-	cfg, err := s.handshakeConfig(ctx, *p)
-	if err != nil {
-		return rfb.Handshake{}, errors.Join(errNotAdmitted, err, rfb.Refuse(conn, "The server cannot check passwords"))
-	}
+	cfg := s.handshakeConfig(ctx, *p)
 	cfg.OnAuthFailure = func() string {
 		s.ban.failed(host, time.Now())
 		return "Authentication failed"
