@@ -23,6 +23,9 @@ type Report struct {
 	Results []Result       `json:"results,omitempty"` // of Live and Scale
 	Encode  []EncodeResult `json:"encode,omitempty"`
 	Video   []VideoResult  `json:"video,omitempty"`
+
+	Pages    []PageResult    `json:"pages,omitempty"`
+	Browsers []BrowserResult `json:"browsers,omitempty"`
 }
 
 // Machine is where it ran.
@@ -56,7 +59,8 @@ func ThisMachine() Machine {
 // Markdown returns all tables.
 func (r *Report) Markdown() string {
 	var parts []string
-	for _, s := range []string{Table(r.Results), Curves(r.Results), EncodeTable(r.Encode), VideoTable(r.Video)} {
+	for _, s := range []string{Table(r.Results), Curves(r.Results), EncodeTable(r.Encode), videoRows(r.Video).markdown(),
+		pageRows(r.Pages).markdown(), browserRows(r.Browsers).markdown()} {
 		if s != "" {
 			parts = append(parts, strings.TrimPrefix(s, "\n"))
 		}
@@ -72,7 +76,7 @@ func (r *Report) JSON(w io.Writer) error {
 }
 
 // CSV writes a line per result: those of Live and Scale under one header, those of
-// Encode and Video under others.
+// Encode, Video, Pages and Browsers under others.
 func (r *Report) CSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	var err error
@@ -100,6 +104,19 @@ func (r *Report) CSV(w io.Writer) error {
 	for _, x := range r.Video {
 		line(x.Encoder, x.Work, x.Err, strconv.Itoa(x.Frames), f(x.P50), f(x.P95), f(x.CPU), f(x.Bytes), f(x.PSNR), f(x.AreaPSNR),
 			strconv.Itoa(x.Passes), f(x.Ratio), x.Target)
+	}
+	if len(r.Pages) > 0 {
+		line("work", "pages", "error", "changes", "server_cpu_ms", "x_cpu_ms", "server_percent", "frames", "kb", "rss_mb", "growth", "target")
+	}
+	for _, x := range r.Pages {
+		line(x.Work, strconv.Itoa(x.Pages), x.Err, strconv.Itoa(x.Changes), f(x.ServerCPU), f(x.XCPU), f(x.Percent), f(x.Frames), f(x.KB),
+			f(x.RSS), f(x.Growth), x.Target)
+	}
+	if len(r.Browsers) > 0 {
+		line("way", "error", "changes", "missed", "p50_ms", "p95_ms", "target")
+	}
+	for _, x := range r.Browsers {
+		line(x.Way, x.Err, strconv.Itoa(x.Changes), strconv.Itoa(x.Missed), f(x.P50), f(x.P95), x.Target)
 	}
 	c.Flush()
 	return errors.Join(err, c.Error())

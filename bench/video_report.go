@@ -40,21 +40,6 @@ func (r *VideoResult) cells() []string {
 	return []string{known(r.P50), known(r.P95), number(r.CPU), bytes, psnr(r.PSNR), area, known(r.Ratio), r.Target}
 }
 
-// VideoTable returns the results of Video as a Markdown table; peers' times are CPU
-// times alone, since their frames come through a pipe.
-func VideoTable(rs []VideoResult) string {
-	if len(rs) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	markdownLine(&b, videoHead)
-	b.WriteString(strings.Repeat("|---", len(videoHead)) + "|\n")
-	for i := range rs {
-		markdownLine(&b, append([]string{rs[i].Work + ": " + rs[i].Encoder}, rs[i].cells()...))
-	}
-	return b.String()
-}
-
 // markdownLine writes a row of a table.
 func markdownLine(b *strings.Builder, cells []string) {
 	escaped := make([]string, len(cells))
