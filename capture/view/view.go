@@ -114,6 +114,24 @@ func New(src capture.Source, o Options) (*View, error) {
 	return v, nil
 }
 
+// Expect says which size the source will have, for who asks for the Placement
+// before its first frame.
+func (v *View) Expect(size image.Point) {
+	v.set.Lock()
+	defer v.set.Unlock()
+	v.foresee(size)
+}
+
+// foresee makes the placement that the next frame will have known. v.set is held.
+func (v *View) foresee(size image.Point) {
+	if size == (image.Point{}) {
+		return
+	}
+	if p, err := v.set.options.place(size); err == nil {
+		v.placed.Store(p)
+	}
+}
+
 // Options returns the options last set.
 func (v *View) Options() Options {
 	v.set.Lock()
@@ -133,6 +151,7 @@ func (v *View) Set(o Options) error {
 	v.set.Lock()
 	defer v.set.Unlock()
 	v.set.options, v.set.changed = o, true
+	v.foresee(size)
 	if v.set.wake != nil {
 		v.set.wake()
 	}

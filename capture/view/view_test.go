@@ -354,6 +354,10 @@ func TestSetWakes(t *testing.T) {
 		<-got
 		require.True(t, v.Equals(slow(s.Image(), o)))
 	}
+	require.NoError(t, src.Set(view.Options{Clip: view.Geometry{Width: 20, Height: 10, X: 1, Y: 2}}))
+	require.Equal(t, view.Placement{
+		Source: image.Pt(64, 48), Clip: image.Rect(1, 2, 21, 12), Scaled: image.Pt(20, 10), Size: image.Pt(20, 10),
+	}, src.Placement(), "at once")
 	bad := errors.New("gone")
 	s.Fail(bad)
 	_, err = src.Next(t.Context())

@@ -82,8 +82,8 @@ type area struct {
 	c        *x11.Conn
 	o        AreaOptions
 	watched  []xproto.Window // the window and its ancestors below the root
-	selected bool // RANDR's events
-	seen     bool // the monitor was there
+	selected bool            // RANDR's events
+	seen     bool            // the monitor was there
 }
 
 func (a *area) now(ctx context.Context) (image.Rectangle, error) {

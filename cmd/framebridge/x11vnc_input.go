@@ -218,7 +218,11 @@ func (f *inputFilter) tap(names []string) error {
 
 // wrapSource changes what the display shows: the pointer's shape, and the picture.
 func (s *x11vncServer) wrapSource(src capture.Source) capture.Source {
-	return s.viewOf(s.withCursor(src))
+	size := image.Point{}
+	if sized, ok := src.(interface{ Size() image.Point }); ok {
+		size = sized.Size()
+	}
+	return s.viewOf(s.withCursor(src), size)
 }
 
 // withCursor gives the pointer the shape of the options.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"image"
 	"strings"
 	"sync"
 
@@ -59,7 +60,7 @@ const monitorPrefix = "xinerama"
 
 // viewOf shows a display as the options say. Also without any it can be changed
 // later, by remote control.
-func (s *x11vncServer) viewOf(src capture.Source) capture.Source {
+func (s *x11vncServer) viewOf(src capture.Source, size image.Point) capture.Source {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v, err := view.New(src, s.show)
@@ -67,6 +68,7 @@ func (s *x11vncServer) viewOf(src capture.Source) capture.Source {
 		// Showing all where a part was asked for would be worse than nothing.
 		return failed{src, err}
 	}
+	v.Expect(size)
 	s.view = v
 	return v
 }

@@ -144,6 +144,8 @@ func TestOurServer(t *testing.T) {
 			assert.Equal(t, "aro=clients:,aro=dpy_x:640,aro=pointer_pos:320,240,ans=viewonly:0,ans=noviewonly:1,ans=foo:N/A,ans=stop:N/A",
 				query("clients,dpy_x,pointer_pos,viewonly,noviewonly,foo,stop"))
 			assert.Equal(t, "ans=wait:20,ans=lock:0,ans=unlock:1,ans=once:0,ans=deferupdate:20", query("wait,lock,unlock,once,deferupdate"))
+			assert.Equal(t, "aro=bpp:32,aro=depth:24,aro=ext_xtest:1,aro=pointer_x:32,aro=pointer_y:32,aro=pointer_mask:0x0,aro=pointer_same:1",
+				query("bpp,depth,ext_xtest,pointer_x,pointer_y,pointer_mask,pointer_same"))
 			command("viewonly")
 			assert.Equal(t, "ans=viewonly:1", query("viewonly"))
 			command("noviewonly")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -24,7 +25,8 @@ type Handler interface {
 	// Set changes a variable. Those that are on or off have "1" or "0"; for others
 	// an empty value means none. What is not known is an ErrUnknown.
 	Set(name, value string) error
-	// Get returns a variable's value; false: what it is when nobody has set it.
+	// Get returns a variable's value; false: what the X server says, or what it is
+	// when nobody has set it.
 	Get(name string) (value string, ok bool)
 }
 
@@ -177,7 +179,7 @@ func (s *Server) take(p channel) error {
 	stop := false
 	out := done
 	if asked, ok := strings.CutPrefix(value, question); ok {
-		out = replyAll(asked, s.name, s.h.Get)
+		out = replyAll(asked, s.name, s.get)
 	} else {
 		// A stop is answered before it is obeyed: afterwards nobody is there.
 		for _, c := range commands(strings.TrimPrefix(value, command)) {
@@ -195,6 +197,78 @@ func (s *Server) take(p channel) error {
 		s.do("stop", "")
 	}
 	return nil
+}
+
+// get returns a variable's value: the handler's, or what the X server says.
+func (s *Server) get(name string) (string, bool) {
+	if v, ok := s.h.Get(name); ok {
+		return v, true
+	}
+	x, screen := s.conn.X(), s.conn.Screen()
+	extension := func(name string) (string, bool) {
+		r, err := xproto.QueryExtension(x, uint16(len(name)), name).Reply()
+		if err != nil || !r.Present {
+			return "0", err == nil
+		}
+		return "1", true
+	}
+	switch name {
+	case "rootwin":
+		return fmt.Sprintf("0x%x", s.conn.Root()), true
+	case "depth":
+		return strconv.Itoa(int(screen.RootDepth)), true
+	case "bpp":
+		return strconv.Itoa(s.bitsPerPixel()), true
+	case "ext_xtest":
+		return extension("XTEST")
+	case "ext_xkb":
+		return extension("XKEYBOARD")
+	case "ext_xshm":
+		return extension("MIT-SHM")
+	case "ext_xfixes":
+		return extension("XFIXES")
+	case "ext_xdamage":
+		return extension("DAMAGE")
+	case "ext_xrandr":
+		return extension("RANDR")
+	case "num_buttons":
+		r, err := xproto.GetPointerMapping(x).Reply()
+		if err != nil {
+			return "", false
+		}
+		return strconv.Itoa(len(r.Map)), true
+	case "pointer_pos", "pointer_x", "pointer_y", "pointer_same", "pointer_root", "pointer_mask", "mouse_x", "mouse_y":
+		r, err := xproto.QueryPointer(x, s.conn.Root()).Reply()
+		if err != nil {
+			return "", false
+		}
+		switch name {
+		case "pointer_x", "mouse_x":
+			return strconv.Itoa(int(r.RootX)), true
+		case "pointer_y", "mouse_y":
+			return strconv.Itoa(int(r.RootY)), true
+		case "pointer_same":
+			if r.SameScreen {
+				return "1", true
+			}
+			return "0", true
+		case "pointer_root":
+			return fmt.Sprintf("0x%x", r.Root), true
+		case "pointer_mask":
+			return fmt.Sprintf("0x%x", r.Mask), true
+		}
+		return fmt.Sprintf("%d,%d", r.RootX, r.RootY), true
+	}
+	return "", false
+}
+
+func (s *Server) bitsPerPixel() int {
+	for _, f := range s.conn.Setup().PixmapFormats {
+		if f.Depth == s.conn.Screen().RootDepth {
+			return int(f.BitsPerPixel)
+		}
+	}
+	return 0
 }
 
 // maxCommands bounds a script.
