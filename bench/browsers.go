@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -202,6 +203,9 @@ func (r *BrowserResult) measure(ctx context.Context, o *BrowserOptions, w browse
 	if err != nil {
 		return err
 	}
+	if _, err := c.shows(ctx, draws[len(draws)-1].colour); err != nil {
+		return err
+	}
 	var seen []sight
 	if err := c.do(ctx, &seen, `return page.evaluate(() => seen)`); err != nil {
 		return err
@@ -249,13 +253,13 @@ type drawn struct {
 }
 
 // latencies returns the times from drawing to seeing, in milliseconds, and how many
-// changes were not seen before the next one was drawn.
+// changes were not seen before their colour was drawn again.
 func latencies(draws []drawn, seen []sight) (took []float64, missed int) {
 	unix := func(t time.Time) float64 { return float64(t.UnixNano()) / 1e6 }
 	for i, d := range draws {
-		end := unix(d.at) + 5000
-		if i+1 < len(draws) {
-			end = unix(draws[i+1].at)
+		end := math.Inf(1)
+		if i+colours < len(draws) {
+			end = unix(draws[i+colours].at)
 		}
 		k := slices.IndexFunc(seen, func(s sight) bool {
 			return s.Colour == d.colour && s.At > unix(d.at)-clockTolerance && s.At < end
@@ -272,7 +276,11 @@ func latencies(draws []drawn, seen []sight) (took []float64, missed int) {
 // blinker is where the change is, in the middle of the screen.
 var blinker = image.Rect(640, 400, 656, 416)
 
-// blinkColour is the pixel value of one of eight colours.
+// colours is how many there are. They take turns, so that a colour tells which change
+// is seen even if the one after it is drawn meanwhile.
+const colours = 8
+
+// blinkColour is the pixel value of a colour.
 func blinkColour(c int) uint32 {
 	v := uint32(0)
 	for s := range 3 {
@@ -300,18 +308,23 @@ func (s *stage) paint(colour int) time.Time {
 // appear waits until the page shows what is drawn.
 func (s *stage) appear(ctx context.Context, c *chromium) error {
 	for colour := 1; ; colour++ {
-		s.paint(colour % 8)
-		var shown bool
-		err := c.do(ctx, &shown, `return page.waitForFunction(c => seen.at(-1)?.colour === c, %v, { timeout: 3000 }).then(() => true, () => false)`, colour%8)
+		s.paint(colour % colours)
+		shown, err := c.shows(ctx, colour%colours)
 		switch {
 		case err != nil:
 			return err
-		case shown && colour > 3:
+		case shown && colour > 3 && colour%colours != 0: // with which blink begins
 			return sleep(ctx, time.Second) // until all is refined
-		case !shown && colour > 8:
+		case !shown && colour > colours:
 			return errors.New("the page does not show what is drawn")
 		}
 	}
+}
+
+// shows waits for a moment until the page sees a colour.
+func (c *chromium) shows(ctx context.Context, colour int) (shown bool, err error) {
+	err = c.do(ctx, &shown, `return page.waitForFunction(c => seen.at(-1)?.colour === c, %v, { timeout: 3000 }).then(() => true, () => false)`, colour)
+	return shown, err
 }
 
 // Pauses between two changes: long enough for the screen to be idle again.
@@ -323,15 +336,14 @@ const (
 // blink draws n changes at random times.
 func (s *stage) blink(ctx context.Context, n int) (draws []drawn, err error) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	colour := 0
-	for range n {
-		colour = (colour + 1 + rnd.IntN(7)) % 8 // another one
+	for i := range n {
+		colour := i % colours
 		draws = append(draws, drawn{at: s.paint(colour), colour: colour})
 		if err := sleep(ctx, blinkPause+time.Duration(rnd.Int64N(int64(blinkRandom)))); err != nil {
 			return nil, err
 		}
 	}
-	return draws, sleep(ctx, 500*time.Millisecond)
+	return draws, nil
 }
 
 // clockTolerance is how far the page's clock may be off, in milliseconds.

@@ -197,8 +197,9 @@ func (f *ffmpeg) decode(ctx context.Context, stream []byte, format string, read 
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	err = read(bufio.NewReaderSize(out, 1<<20))
-	more, _ := io.Copy(io.Discard, out)
+	frames := bufio.NewReaderSize(out, 1<<20)
+	err = read(frames)
+	more, _ := io.Copy(io.Discard, frames)
 	if err == nil && more > 0 {
 		err = fmt.Errorf("%d bytes more than frames were decoded", more)
 	}
