@@ -203,7 +203,7 @@ func (c ServerConfig) vncAuth(rw io.ReadWriter, v Version) (grant any, err error
 		if ok {
 			return grant, writeResult(rw, securityOK)
 		}
-	} else if p, ok := match(c.Passwords, challenge, response); ok {
+	} else if p, ok := MatchResponse(c.Passwords, challenge, response); ok {
 		return p.Grant, writeResult(rw, securityOK)
 	}
 	reason := "Authentication failed"

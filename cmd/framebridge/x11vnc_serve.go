@@ -271,7 +271,7 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 		DesktopName: name,
 		Passwords:   x.list, NoAuth: x.none(), NoAuthRights: s.rights(false),
 		Sharing:      s.sharing(),
-		Hooks:        vnc.Hooks{Gate: s.gate, Passwords: x.read, Verify: x.check, Admit: s.admit, Trusted: s.isTrusted, Joined: s.viewerJoined, Left: s.viewerLeft},
+		Hooks:        vnc.Hooks{Gate: s.gate, Verify: x.check, Admit: s.admit, Trusted: s.isTrusted, Joined: s.viewerJoined, Left: s.viewerLeft},
 		NoPointerPos: c.Picture.NoPos,
 		NoDragging:   c.Picture.NoDragging,
 		Version:      rfbVersions[c.Version],

@@ -87,7 +87,7 @@ var outside = map[string][]string{
 	"github.com/spf13/":            {"cmd/framebridge"},
 	"github.com/pion/":             {"internal/rtc", "bench"},
 	"github.com/klauspost/":        {"encode", "encode/...", "rfb/rfbtest", "bench/recording"},
-	"github.com/coder/websocket":   {"internal/web"},
+	"github.com/coder/websocket":   {"internal/web", "bench"},
 	"github.com/amitbet/vnc2video": {},
 }
 

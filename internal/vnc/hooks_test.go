@@ -108,31 +108,15 @@ func TestAdmit(t *testing.T) {
 	require.Equal(t, visit{"left", 2, 1}, <-visits)
 }
 
-// TestPasswordHooks: passwords that are looked up for each connection.
-func TestPasswordHooks(t *testing.T) {
+// TestVerifyHook: who may come in is looked up when there is an answer to check.
+func TestVerifyHook(t *testing.T) {
 	r := newRig(t, newCanvas(32, 32), func(c *Config) {
-		c.NoAuth = false
-		c.Hooks.Passwords = func(_ context.Context, p Peer) ([]rfb.Password, error) {
-			if p.ID == 3 {
-				return nil, errors.New("cannot read them")
-			}
-			return []rfb.Password{{Secret: []byte("sesame"), Grant: FullRights}}, nil
-		}
-	})
-	_, err := r.try(t, "sesame")
-	require.NoError(t, err)
-	_, err = r.try(t, "simsim")
-	require.ErrorIs(t, err, rfb.ErrAuthentication)
-	_, err = r.try(t, "sesame")
-	require.ErrorAs(t, err, new(*rfb.RefusedError))
-
-	r = newRig(t, newCanvas(32, 32), func(c *Config) {
 		c.NoAuth = false
 		c.Hooks.Verify = func(_ context.Context, _ Peer, challenge, response [16]byte) (Rights, bool) {
 			return FullRights, rfb.Response([]byte("open"), challenge) == response
 		}
 	})
-	_, err = r.try(t, "open")
+	_, err := r.try(t, "open")
 	require.NoError(t, err)
 	_, err = r.try(t, "shut")
 	require.ErrorIs(t, err, rfb.ErrAuthentication)
