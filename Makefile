@@ -62,7 +62,7 @@ purego:
 
 # make page   the page's own tests, in Node and in a browser
 page:
-	cd internal/web && node --test browsertest/
+	cd internal/web && node --test browsertest/*.test.mjs
 
 cross:
 	CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) build ./...

@@ -18,6 +18,9 @@ import (
 // ServerConfig says who may connect. The zero value lets nobody in, which is
 // an error.
 type ServerConfig struct {
+	// Version is the highest version to be spoken: Version33, Version37 or Version38.
+	// Zero means Version38.
+	Version Version
 	// AllowNone offers security type None: anybody may connect.
 	AllowNone bool
 	// NoneGrant is the grant of viewers that chose None.
@@ -50,6 +53,11 @@ func (c ServerConfig) validate() error {
 	if !c.AllowNone && len(c.Passwords) == 0 && c.Verify == nil {
 		return errors.New("server config: Passwords is empty and AllowNone is false")
 	}
+	switch c.Version {
+	case 0, Version33, Version37, Version38:
+	default:
+		return fmt.Errorf("server config: Version %v: want 3.3, 3.7 or 3.8", c.Version)
+	}
 	for i, p := range c.Passwords {
 		if len(p.Secret) == 0 {
 			return fmt.Errorf("server config: Passwords[%d].Secret: %w", i, errNoPassword)
@@ -79,7 +87,11 @@ func Accept(rw io.ReadWriter, cfg ServerConfig) (Handshake, error) {
 	if err := cfg.validate(); err != nil {
 		return Handshake{}, err
 	}
-	v, err := exchangeVersions(rw)
+	highest := cfg.Version
+	if highest == 0 {
+		highest = Version38
+	}
+	v, err := exchangeVersions(rw, highest)
 	if err != nil {
 		return Handshake{}, err
 	}
@@ -123,7 +135,7 @@ func Accept(rw io.ReadWriter, cfg ServerConfig) (Handshake, error) {
 // connection for it, and why: no security types and a reason (RFC 6143,
 // section 7.1.2). The caller closes the connection.
 func Refuse(rw io.ReadWriter, reason string) error {
-	v, err := exchangeVersions(rw)
+	v, err := exchangeVersions(rw, Version38)
 	if err != nil {
 		return err
 	}
@@ -138,8 +150,8 @@ func Refuse(rw io.ReadWriter, reason string) error {
 }
 
 // exchangeVersions offers the highest version and reads the viewer's.
-func exchangeVersions(rw io.ReadWriter) (Version, error) {
-	if _, err := rw.Write(Version38.Append(nil)); err != nil {
+func exchangeVersions(rw io.ReadWriter, highest Version) (Version, error) {
+	if _, err := rw.Write(highest.Append(nil)); err != nil {
 		return 0, wrap("write version", err)
 	}
 	var b [versionBytes]byte
@@ -147,6 +159,9 @@ func exchangeVersions(rw io.ReadWriter) (Version, error) {
 		return 0, wrap("read version", err)
 	}
 	v, _, err := parseVersion(b[:])
+	if highest < Version38 {
+		v = min(v, highest)
+	}
 	return v, err
 }
 
@@ -188,7 +203,7 @@ func (c ServerConfig) vncAuth(rw io.ReadWriter, v Version) (grant any, err error
 		if ok {
 			return grant, writeResult(rw, securityOK)
 		}
-	} else if p, ok := match(c.Passwords, challenge, response); ok {
+	} else if p, ok := MatchResponse(c.Passwords, challenge, response); ok {
 		return p.Grant, writeResult(rw, securityOK)
 	}
 	reason := "Authentication failed"

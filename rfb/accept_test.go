@@ -95,3 +95,30 @@ func TestVerify(t *testing.T) {
 		require.ErrorIs(t, (<-grant).(error), ErrAuthentication)
 	}
 }
+
+// TestHighestVersion: a server can speak an older version only.
+func TestHighestVersion(t *testing.T) {
+	t.Parallel()
+	for _, highest := range []Version{Version33, Version37, Version38} {
+		client, server := net.Pipe()
+		done := make(chan Version, 1)
+		go func() {
+			defer server.Close()
+			h, err := Accept(server, ServerConfig{AllowNone: true, Version: highest})
+			if err == nil {
+				_, err = server.Write(ServerInit{Format: pix.BGRX}.Append(nil))
+			}
+			if err != nil {
+				h.Version = 0
+			}
+			done <- h.Version
+		}()
+		w, err := Connect(client, ClientConfig{})
+		client.Close()
+		require.NoError(t, err)
+		require.Equal(t, highest, w.Version)
+		require.Equal(t, highest, <-done)
+	}
+	_, err := Accept(nil, ServerConfig{AllowNone: true, Version: 3006})
+	require.ErrorContains(t, err, "Version")
+}

@@ -60,12 +60,12 @@ func Match(passwords []Password, password []byte) (p Password, ok bool) {
 		return Password{}, false
 	}
 	var challenge [challengeSize]byte
-	return match(passwords, challenge, Response(password, challenge))
+	return MatchResponse(passwords, challenge, Response(password, challenge))
 }
 
-// match returns the first of the passwords that gives this response. The time
+// MatchResponse returns the first of the passwords that gives this response. The time
 // it takes tells nothing about which, or how much of it, was right.
-func match(passwords []Password, challenge, response [challengeSize]byte) (p Password, ok bool) {
+func MatchResponse(passwords []Password, challenge, response [challengeSize]byte) (p Password, ok bool) {
 	found := -1
 	for i := range passwords {
 		want := Response(passwords[i].Secret, challenge)

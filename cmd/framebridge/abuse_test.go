@@ -264,17 +264,25 @@ func TestNeverEnding(t *testing.T) {
 func TestScanners(t *testing.T) {
 	t.Parallel()
 	x := xvfbtest.Start(t, xvfb.Options{Width: 64, Height: 48})
-	s := serve(t, x)
-	for _, b := range []string{"", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "RFB 003.008", "RFB 002.000\n", "SSH-2.0-x\r\n"} {
-		c := s.dial()
-		readBanner(t, c)
-		_, err := io.WriteString(c, b)
-		require.NoError(t, err)
-		require.NoError(t, c.(*net.TCPConn).CloseWrite())
-		_, err = io.Copy(io.Discard, c)
-		require.NoError(t, err, "%q", b)
-		c.Close()
+	s := serve(t, x, "--rfb-delay", "20ms")
+	tested := 0
+	for _, addr := range []string{s.addr, s.shared} {
+		// A browser that connected ahead of its request is greeted before it speaks.
+		for _, b := range []string{"", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "RFB 003.008", "RFB 002.000\n", "SSH-2.0-x\r\n"} {
+			c, err := net.Dial("tcp", addr)
+			require.NoError(t, err)
+			require.NoError(t, c.SetDeadline(time.Now().Add(timeout)))
+			readBanner(t, c)
+			_, err = io.WriteString(c, b)
+			require.NoError(t, err)
+			require.NoError(t, c.(*net.TCPConn).CloseWrite())
+			_, err = io.Copy(io.Discard, c)
+			require.NoError(t, err, "%q", b)
+			c.Close()
+			tested++
+		}
 	}
+	require.Equal(t, 12, tested)
 	connect(t, s, viewer{})
 	s.await(s.stderr, "viewer connected")
 	assert.Len(t, s.stderr.lines(), 2, s.stderr) // and where to open a browser

@@ -82,6 +82,7 @@ func newBrowsers(b *bridge) (*browsers, error) {
 		},
 		Screen: b.screen,
 		RTC:    w.rtc,
+		TLS:    w.tls != nil,
 		Ready:  b.there.Load,
 		Dir:    o.webDir,
 		Hosts:  o.webHosts,

@@ -274,8 +274,9 @@ func forward(t testing.TB, addr string) (port string) {
 	var wg sync.WaitGroup
 	carry := func(to, from net.Conn) {
 		io.Copy(to, from) //nolint:errcheck // either side may end
-		to.Close()
-		from.Close()
+		// As forwarders do: what the other side still sends is carried, too. To close both
+		// would destroy what is on its way.
+		to.(*net.TCPConn).CloseWrite() //nolint:errcheck // it has gone, which is as good
 	}
 	wg.Go(func() {
 		for {
@@ -288,8 +289,14 @@ func forward(t testing.TB, addr string) (port string) {
 				near.Close()
 				continue
 			}
-			wg.Go(func() { carry(far, near) })
-			wg.Go(func() { carry(near, far) })
+			wg.Go(func() {
+				defer near.Close()
+				defer far.Close()
+				var back sync.WaitGroup
+				back.Go(func() { carry(near, far) })
+				carry(far, near)
+				back.Wait()
+			})
 		}
 	})
 	t.Cleanup(func() {

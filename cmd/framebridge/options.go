@@ -90,7 +90,7 @@ func (o *serveOptions) register(f *pflag.FlagSet, own bool) {
 	f.BoolVar(&o.noAuth, "no-auth", false, "let everybody in who can connect, beyond loopback, too")
 	f.BoolVar(&o.viewOnly, "view-only", false, "ignore the viewers' keyboard, pointer and clipboard")
 	f.StringVar(&o.desktopName, "desktop-name", "", "name that viewers show (default: host and display)")
-	f.StringVar(&o.shared, "shared", string(vnc.SharingViewer), "other viewers when one comes: always stay, never stay, or as the viewer wants")
+	f.StringVar(&o.shared, "shared", string(vnc.SharingViewer), "other viewers when one comes: always stay, never stay, or as the viewer wants; refuse: it is turned away while there is one")
 	f.StringVar(&o.capture, "capture", "auto", "how pixels are read: "+strings.Join(captureMethods, ", "))
 	f.StringVar(&o.fbdir, "fbdir", "", "folder of Xvfb's -fbdir, for --capture fbdir")
 	f.DurationVar(&o.verifyInterval, "verify-interval", 2*time.Second, "time between checks for drawing that DAMAGE does not report; 0: off")

@@ -437,3 +437,44 @@ func TestHalfOpenRequests(t *testing.T) {
 	t.Logf("kB of memory: %d, at most %d", kb, peak)
 	assert.Less(t, peak, kb+64<<10, "kB of memory, before: %d", kb)
 }
+
+// TestStillPage: a page that shows a still screen costs nothing once the picture is
+// exact.
+func TestStillPage(t *testing.T) {
+	d := newDesktop(t, 320, 240)
+	s := serve(t, d.x)
+	pg := s.browser().page()
+	frames := make(chan struct{}, 1000)
+	go func() {
+		for {
+			m, err := pg.read()
+			if err != nil {
+				close(frames)
+				return
+			}
+			if _, ok := m.(stream.FrameMessage); ok {
+				frames <- struct{}{}
+			}
+		}
+	}()
+	for still := false; !still; { // pictures that are not exact yet are made so
+		select {
+		case _, ok := <-frames:
+			require.True(t, ok)
+		case <-time.After(1500 * time.Millisecond):
+			still = true
+		}
+	}
+	u := measure(t, s, d, func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		<-ctx.Done()
+	})
+	assert.LessOrEqual(t, u.ticks, 2)
+	assert.LessOrEqual(t, u.xTicks, 2)
+	assert.Less(t, u.switches, 300)
+	require.Empty(t, frames)
+	d.Fill(at(100, 100, 8, 13), 0xffffff)
+	_, ok := <-frames
+	require.True(t, ok, "it was not asleep for good")
+}

@@ -20,12 +20,12 @@ import (
 // secrets are how viewers show that they may come in.
 type secrets struct {
 	list []rfb.Password // fixed
-	// read, if set, makes the list anew for each viewer; check decides itself.
-	read  func(ctx context.Context, p vnc.Peer) ([]rfb.Password, error)
+	// check, if set, decides itself, when a viewer has given its answer: port probes
+	// run no commands.
 	check func(ctx context.Context, p vnc.Peer, challenge, response [16]byte) (vnc.Rights, bool)
 }
 
-func (x secrets) none() bool { return len(x.list) == 0 && x.read == nil && x.check == nil }
+func (x secrets) none() bool { return len(x.list) == 0 && x.check == nil }
 
 // maxPasswdFile bounds a -passwdfile: a thousand lines with comments.
 const maxPasswdFile = 256 << 10
@@ -103,7 +103,7 @@ func (s *x11vncServer) passwdFile(v string) (secrets, error) {
 	}
 	switch kind {
 	case "cmd":
-		return secrets{read: func(ctx context.Context, p vnc.Peer) ([]rfb.Password, error) {
+		return s.lookUp(func(ctx context.Context, p vnc.Peer) ([]rfb.Password, error) {
 			out, code, err := s.hooks.run(ctx, rest, s.hooks.environment("passwdfile", p, s.viewers()), nil)
 			if err == nil && code != 0 {
 				err = fmt.Errorf("exit code %d", code)
@@ -112,7 +112,7 @@ func (s *x11vncServer) passwdFile(v string) (secrets, error) {
 				return nil, fmt.Errorf("-passwdfile cmd: %w", err)
 			}
 			return s.parse("-passwdfile cmd", out)
-		}}, nil
+		}), nil
 	case "custom":
 		return secrets{check: func(ctx context.Context, p vnc.Peer, challenge, response [16]byte) (vnc.Rights, bool) {
 			in := append(fmt.Appendf(nil, "%d\n", len(challenge)), challenge[:]...)
@@ -139,13 +139,27 @@ func (s *x11vncServer) passwdFile(v string) (secrets, error) {
 	case err != nil:
 		return secrets{}, err
 	case kind == "read":
-		return secrets{read: func(context.Context, vnc.Peer) ([]rfb.Password, error) { return read() }}, nil
+		return s.lookUp(func(context.Context, vnc.Peer) ([]rfb.Password, error) { return read() }), nil
 	case kind == "rm":
 		if err := os.Remove(rest); err != nil {
 			return secrets{}, fmt.Errorf("-passwdfile rm: %w", err)
 		}
 	}
 	return secrets{list: list}, nil
+}
+
+// lookUp makes secrets of passwords that are looked up for each viewer.
+func (s *x11vncServer) lookUp(read func(ctx context.Context, p vnc.Peer) ([]rfb.Password, error)) secrets {
+	return secrets{check: func(ctx context.Context, p vnc.Peer, challenge, response [16]byte) (vnc.Rights, bool) {
+		list, err := read(ctx, p)
+		if err != nil {
+			s.log.Error("cannot look up passwords: nobody gets in", "error", err)
+			return vnc.Rights{}, false
+		}
+		match, ok := rfb.MatchResponse(list, challenge, response)
+		r, _ := match.Grant.(vnc.Rights)
+		return r, ok
+	}}
 }
 
 func (s *x11vncServer) parse(what string, b []byte) ([]rfb.Password, error) {

@@ -118,13 +118,31 @@ read n; test "$n" = 16 -a "$(wc -c)" = 32 -a "$RFB_CLIENT_IP" = 127.0.0.1`)
 			assert.Equal(t, "in", how)
 			require.NoError(t, os.Remove(live))
 			_, how = s.come("after")
-			assert.Equal(t, "refused", how)
+			assert.Equal(t, "wrong password", how, "nobody gets in")
 		}
 		assert.NotContains(t, s.stderr.String(), "WARNING")
 		s.signal(syscall.SIGTERM)
 		s.wait(timeout)
 	}
 	assert.NoFileExists(t, once)
+}
+
+// TestX11vncProbes: who looks whether the port is open runs no commands.
+func TestX11vncProbes(t *testing.T) {
+	t.Parallel()
+	ran := filepath.Join(t.TempDir(), "ran")
+	say := "echo x >> " + ran
+	s := startX11vnc(t, xServer(t), "-forever", "-passwdfile", "cmd:"+say+"; echo sesame", "-accept", say, "-gone", say)
+	for range 5 {
+		c := s.dial()
+		readBanner(t, c)
+		c.Close()
+	}
+	_, how := s.come("sesame")
+	require.Equal(t, "in", how)
+	b, err := os.ReadFile(ran)
+	require.NoError(t, err)
+	assert.Equal(t, "x\nx\n", string(b))
 }
 
 // TestX11vncStorePassword: in all its forms, with the files that others write.

@@ -21,10 +21,12 @@ type desk struct {
 	n     int
 }
 
-func newDesk(tb testing.TB, workers int) *desk {
-	d := &desk{m: newPicture(1920, 1080)}
+func newDesk(tb testing.TB, workers int) *desk { return newDeskOf(tb, 1920, 1080, workers) }
+
+func newDeskOf(tb testing.TB, width, height, workers int) *desk {
+	d := &desk{m: newPicture(width, height)}
 	var err error
-	d.e, err = New(1920, 1080, Config{Workers: workers})
+	d.e, err = New(width, height, Config{Workers: workers})
 	require.NoError(tb, err)
 	page(d.m, d.m.Rect, 1)
 	d.encode(tb, Change{}, Options{})

@@ -64,7 +64,7 @@ func TestSizes(t *testing.T) {
 // that asks for a frame 30 times a second.
 func TestQuality(t *testing.T) {
 	for _, quality := range []Quality{Auto, Sharp, Fast} {
-		d := newDesk(t, 2)
+		d := newDeskOf(t, 960, 540, 2)
 		page(d.m, d.m.Rect, 8)
 		d.encode(t, Change{Damage: []image.Rectangle{d.m.Rect}}, Options{Quality: quality})
 		info := Info{Refining: true}
@@ -81,8 +81,8 @@ func TestQuality(t *testing.T) {
 // TestBudget changes all of the screen with little room and refines it with as
 // little.
 func TestBudget(t *testing.T) {
-	d := newDesk(t, 2)
-	for i, budget := range []int{400_000, 200_000, 100_000, 250_000} {
+	d := newDeskOf(t, 960, 540, 2)
+	for i, budget := range []int{100_000, 50_000, 25_000, 62_000} {
 		page(d.m, d.m.Rect, uint64(20+i))
 		info := d.encode(t, Change{Damage: []image.Rectangle{d.m.Rect}}, Options{Budget: budget, Quality: Sharp})
 		require.LessOrEqual(t, len(d.frame), budget)
@@ -90,8 +90,8 @@ func TestBudget(t *testing.T) {
 	}
 	n := 0
 	for ; ; n++ {
-		info := d.encode(t, Change{}, Options{Budget: 30_000, Refine: true})
-		require.LessOrEqual(t, len(d.frame), 30_000)
+		info := d.encode(t, Change{}, Options{Budget: 8_000, Refine: true})
+		require.LessOrEqual(t, len(d.frame), 8_000)
 		if !info.Refining {
 			break
 		}
@@ -103,13 +103,13 @@ func TestBudget(t *testing.T) {
 
 // TestRestore opens and closes a window: what was below comes from a snapshot.
 func TestRestore(t *testing.T) {
-	d := newDesk(t, 1)
+	d := newDeskOf(t, 960, 540, 1)
 	rec := record(d.e)
 	d.encode(t, Change{}, Options{Key: true})
 	rec.add(d.e, d.frame)
-	below := newPicture(1920, 1080)
+	below := newPicture(960, 540)
 	pix.Copy(below, d.m, d.m.Rect)
-	r := image.Rect(401, 203, 1100, 800)
+	r := image.Rect(201, 103, 700, 400)
 	for i := range 3 {
 		for d.clock += time.Second; ; {
 			info := d.encode(t, Change{}, Options{Refine: true})
@@ -125,7 +125,7 @@ func TestRestore(t *testing.T) {
 		pix.Copy(d.m, below, r)
 		d.encode(t, Change{Damage: []image.Rectangle{r}}, Options{})
 		rec.add(d.e, d.frame)
-		require.Less(t, len(d.frame), opened/20, "closed at once")
+		require.Less(t, len(d.frame), opened/8, "closed at once")
 		require.Greater(t, psnr(d.e, d.m, r), 48.0)
 
 		page(d.m, r, uint64(60+i))
@@ -138,7 +138,7 @@ func TestRestore(t *testing.T) {
 		pix.Copy(d.m, below, r)
 		d.encode(t, Change{Damage: []image.Rectangle{r}}, Options{})
 		rec.add(d.e, d.frame)
-		require.Less(t, len(d.frame), opened/20, "closed after a while")
+		require.Less(t, len(d.frame), opened/8, "closed after a while")
 		require.Greater(t, psnr(d.e, d.m, r), 48.0)
 	}
 	rec.check(t, "vp8")
@@ -147,7 +147,7 @@ func TestRestore(t *testing.T) {
 // TestMoves moves things over all distances; where they come to rest decoders show
 // them as they were.
 func TestMoves(t *testing.T) {
-	const w, h = 1300, 700
+	const w, h = 1300, 500
 	for _, workers := range []int{1, 4} {
 		e, err := New(w, h, Config{Workers: workers})
 		require.NoError(t, err)
@@ -162,16 +162,16 @@ func TestMoves(t *testing.T) {
 			return len(frame)
 		}
 		encode(Change{}, Options{})
-		for range 40 {
+		for range 12 {
 			encode(Change{}, Options{Refine: true})
 		}
-		for _, d := range []image.Point{{0, -16}, {0, 48}, {64, 0}, {2, 6}, {0, -254}, {260, 0}, {600, 100}, {-900, 2}, {900, 300}} {
-			src := image.Rect(0, 0, 200+rng.IntN(100), 200+rng.IntN(100)).Add(image.Pt(max(0, -d.X)+20, max(0, -d.Y)+20))
+		for _, d := range []image.Point{{0, -16}, {0, 48}, {64, 0}, {2, 6}, {0, -230}, {260, 0}, {600, 60}, {-900, 2}, {900, 200}} {
+			src := image.Rect(0, 0, 200+rng.IntN(100), 150+rng.IntN(60)).Add(image.Pt(max(0, -d.X)+20, max(0, -d.Y)+20))
 			m.Move(src.Min.Add(d), src)
 			size := encode(Change{Moves: []Move{{Src: src, Dst: src.Min.Add(d)}}}, Options{})
 			require.Less(t, size, 8000, "by %v", d)
 			require.Greater(t, psnr(e, m, src.Add(d)), 33.0, "by %v", d)
-			for range 20 {
+			for range 8 {
 				encode(Change{}, Options{Refine: true})
 			}
 			require.Greater(t, psnr(e, m, src.Add(d)), 48.0, "by %v", d)
@@ -242,8 +242,8 @@ func TestFirstPartition(t *testing.T) {
 // TestAllocations holds the steady state to none.
 func TestAllocations(t *testing.T) {
 	for _, workers := range []int{1, 2} {
-		d := newDesk(t, workers)
-		pages := [2]*pix.Image{newPicture(1920, 1080), newPicture(1920, 1080)}
+		d := newDeskOf(t, 960, 540, workers)
+		pages := [2]*pix.Image{newPicture(960, 540), newPicture(960, 540)}
 		for i, p := range pages {
 			page(p, p.Rect, uint64(i))
 		}

@@ -48,6 +48,10 @@ type partition struct {
 	counts  counts
 }
 
+// maxKeptEvents is the capacity of a partition's events up to which their memory is
+// used again, more than a full screen of text takes.
+const maxKeptEvents = 8 << 20
+
 func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte {
 	f := &e.frame
 	e.picture = m
@@ -73,6 +77,11 @@ func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte
 	e.rate.learn(e, f, len(dst)-start)
 	e.commit(f)
 	e.picture = nil
+	for p := range e.parts {
+		if t := &e.parts[p]; cap(t.events) > maxKeptEvents {
+			t.events = nil
+		}
+	}
 	return dst
 }
 

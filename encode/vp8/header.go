@@ -147,8 +147,8 @@ func (e *Encoder) stillBools(f *frame, probZero uint8) []runBool {
 	return append(seq, runBool{f.probSkip, true}, runBool{f.probIntra, true}, runBool{f.probLast, false}, runBool{probZero, false})
 }
 
-// stillRun counts the macroblocks from x > 0 on in row y that are still and whose neighbours
-// above, left and above left are.
+// stillRun counts the macroblocks from x > 0 on in row y that are still and whose
+// neighbours above, left and above left are.
 func (e *Encoder) stillRun(x, y int) int {
 	n := 0
 	for x < e.mbWide {

@@ -47,8 +47,8 @@ type band struct {
 	top  int // its first row, or -1 if that knows the row above
 }
 
-// Macroblocks of new contents, in which most time is spent, below which goroutines are not worth
-// their start.
+// Macroblocks of new contents, in which most time is spent, below which goroutines
+// are not worth their start.
 const (
 	minPerBand      = 48
 	minPerPartition = 48

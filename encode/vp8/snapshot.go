@@ -24,7 +24,7 @@ func (s *snapshot) clone() snapshot {
 	return snapshot{Planes: s.Planes.clone(), differs: append(macroblockMap(nil), s.differs...)}
 }
 
-// minSnapshot is how many macroblocks must have changed for good since the last
+// minSnapshot is how many macroblocks must have changed or been refined since the last
 // snapshot for another one: typing is no reason to forget what a menu covers.
 const minSnapshot = 48
 
@@ -39,7 +39,7 @@ func (e *Encoder) wantSnapshot(f *frame) bool {
 		if e.coarse[i]&^(e.refine[i]|e.dirty[i]) != 0 {
 			return false
 		}
-		changed += bits.OnesCount64(w &^ e.dirty[i])
+		changed += bits.OnesCount64((w | e.refine[i]) &^ e.dirty[i])
 	}
 	return changed >= min(minSnapshot, max(e.macroblocks()/8, 1))
 }

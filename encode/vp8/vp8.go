@@ -14,13 +14,14 @@
 //
 // The list is coded in three phases, each of which several goroutines share
 // (parallel.go). First, in bands of rows, each macroblock is converted from BGRX,
-// predicted, transformed, quantised and reconstructed (rows.go). A moved one is a copy, by a
-// vector of whole samples; its source is not even read. A new one is predicted from the
-// same place of the last frame, from where a move says, from one of two
-// snapshots of the screen at rest (snapshot.go), or from its neighbours, as a
-// whole (intra.go) or by subblocks (subblocks.go); video also from where a search
-// finds it in the last frame, to a quarter of a sample (motion.go). The row at the top of a band is
-// predicted without what is above, so that bands know nothing of each other.
+// predicted, transformed, quantised and reconstructed (rows.go). A moved one is a
+// copy, by a vector of whole samples; its source is not even read. A new one is
+// predicted from the same place of the last frame, from where a move says, from one
+// of two snapshots of the screen at rest (snapshot.go), or from its neighbours, as
+// a whole (intra.go) or by subblocks (subblocks.go); video also from where a search
+// finds it in the last frame, to a quarter of a sample (motion.go). The row at the
+// top of a band is predicted without what is above, so that bands know nothing of
+// each other.
 //
 // Second, levels become events, a bool and the place of its probability each
 // (token.go). Only when they are counted is it known which probabilities serve

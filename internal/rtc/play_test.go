@@ -138,10 +138,26 @@ func TestPlayerThroughForwarder(t *testing.T) {
 			for range 50 {
 				p.frame()
 			}
-			require.NoError(t, p.pc.Close())
+			require.NoError(t, s.End(p.answer.ID))
+			p.gone()
 			require.Eventually(t, func() bool { return s.Sessions() == 0 && s.tcp.Conns() == 0 }, patience, time.Millisecond)
 		})
 	}
+}
+
+// The listener's owner may close it before we end: viewers hear of the end still.
+func TestListenerClosesFirst(t *testing.T) {
+	src := newSources()
+	l := listen(t, "127.0.0.1:0")
+	s := serve(t, Config{Video: src.video}, l, nil)
+	p := play(t, s, playerOptions{networks: []webrtc.NetworkType{webrtc.NetworkTypeTCP4}})
+	v := src.next(t)
+	p.key()
+	require.NoError(t, l.Close())
+	v.tokens <- struct{}{}
+	p.frame()
+	require.NoError(t, s.End(p.answer.ID))
+	p.gone()
 }
 
 // A viewer may come by the server's own candidates, UDP and TCP alike.

@@ -193,7 +193,7 @@ func (s *Server) Serve(ctx context.Context, tcp net.Listener, udp []net.PacketCo
 	} else {
 		go func() {
 			err := s.tcp.Serve(tctx, tcp)
-			cancel() // before its time, that is an error
+			cancel() // it ends first only when it cannot serve
 			ended <- err
 		}()
 	}

@@ -153,12 +153,14 @@ func serve(t *testing.T, cfg Config, tcp net.Listener, udp []net.PacketConn, cha
 			require.Fail(t, "Serve does not end")
 		}
 	})
-	require.Eventually(t, func() bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.ctx != nil && (tcp == nil || s.tcp.LocalAddr() != nil)
-	}, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return s.serving() && (tcp == nil || s.tcp.LocalAddr() != nil) }, patience, time.Millisecond)
 	return s
+}
+
+func (s *Server) serving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ctx != nil
 }
 
 func udpSockets(t *testing.T, addr string) []net.PacketConn {

@@ -35,7 +35,6 @@ const (
 type track struct {
 	*webrtc.TrackLocalStaticRTP
 
-	mu     sync.Mutex
 	bound  chan struct{} // closed once the fields below are set
 	once   sync.Once
 	header rtp.Header // of all packets, but for number, time and marker

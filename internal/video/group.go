@@ -29,6 +29,7 @@ type group struct {
 	enc     *vp8.Encoder
 	picture pix.Image // what enc knows of the screen
 	coarse  bool      // enc could improve still areas
+	refined time.Time // when it did last
 	buf     []byte
 }
 
@@ -45,6 +46,12 @@ const (
 	// refineEvery is the time between two improvements: a change that comes waits for
 	// one of them at most.
 	refineEvery = 20 * time.Millisecond
+	// refineBeside is the time between two improvements of areas that are still while
+	// others move.
+	refineBeside = 100 * time.Millisecond
+	// refineBytes is what an improvement may have at most: as much as is coded in a few
+	// milliseconds.
+	refineBytes = 48 << 10
 	// mergeAfter is how long the screen must be still before groups become one.
 	mergeAfter = 700 * time.Millisecond
 	// mergeAnyway is after what time they become one although it is not: half the work
@@ -121,7 +128,7 @@ func (g *group) step() (wait time.Duration, ok bool) {
 		return wait, true
 	}
 	key, quality := g.keying, g.quality
-	budget := g.budget()
+	budget, idle := g.budget(), g.shown()
 	h.mu.Unlock()
 
 	u := g.view.Take(wholeScreen, !key)
@@ -143,8 +150,16 @@ func (g *group) step() (wait time.Duration, ok bool) {
 			return wait, true
 		}
 	}
-	if key {
+	switch {
+	case key:
 		opts.Budget *= keyShare
+	case news:
+		// A video must not keep the page around it coarse.
+		opts.Refine = idle && g.coarse && now.Sub(g.refined) >= refineBeside && u.Damage.Area() < u.Size.X*u.Size.Y/refineNews
+	}
+	if opts.Refine {
+		opts.Budget = min(opts.Budget, refineBytes)
+		g.refined = now
 	}
 	f, ok := g.code(u, opts)
 	if !ok {
@@ -152,10 +167,14 @@ func (g *group) step() (wait time.Duration, ok bool) {
 	}
 	g.view.Want(true)
 	h.mu.Lock()
-	g.send(f, news, now)
+	g.send(f, news)
 	h.mu.Unlock()
 	return refineEvery, true
 }
+
+// refineNews is which part of the screen may change in a frame that improves others
+// as well.
+const refineNews = 8
 
 // keyShare is how many times the bytes of another frame a key frame may have: all
 // of the screen is in it, and it comes when nothing was to be seen yet.
@@ -202,7 +221,7 @@ func (g *group) part(v *Viewer) {
 	own.enc = g.enc.Clone()
 	own.picture.Reset(g.picture.Rect)
 	copy(own.picture.Pix, g.picture.Pix)
-	own.coarse, own.changed = g.coarse, g.changed
+	own.coarse, own.refined, own.changed = g.coarse, g.refined, g.changed
 	g.remove(v)
 	v.parted++
 	own.add(v)
@@ -216,6 +235,17 @@ func (g *group) budget() int {
 		b = min(b, v.link.budget())
 	}
 	return b
+}
+
+// shown reports whether the members show all that they were sent. The caller holds
+// hub.mu.
+func (g *group) shown() bool {
+	for _, v := range g.members {
+		if len(v.flight) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // renew begins with a screen of another size.
@@ -263,18 +293,18 @@ func (g *group) code(u screen.Update, o vp8.Options) (*stream.Frame, bool) {
 // send gives f to the members. Who joined while it was coded needs a key frame, and
 // so do all if it was to be one and is not: they wait for the next. The caller
 // holds hub.mu.
-func (g *group) send(f *stream.Frame, news bool, now time.Time) {
+func (g *group) send(f *stream.Frame, news bool) {
 	if g.keying && !f.Key {
 		g.wake()
 		return
 	}
 	g.keying = false
 	g.calm = false
+	now := time.Now()
 	if news {
-		g.changed = time.Now()
+		g.changed = now
 	}
 	f.Seq = g.hub.number()
-	now = time.Now()
 	for _, v := range g.members {
 		v.give(f, now)
 	}
@@ -291,10 +321,7 @@ func (g *group) rest(now time.Time) (wait time.Duration, refine bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	still := now.Sub(g.changed)
-	shown := true
-	for _, v := range g.members {
-		shown = shown && len(v.flight) == 0
-	}
+	shown := g.shown()
 	g.calm = shown && !g.coarse && still >= mergeAfter
 	wait = g.aliveIn(now)
 	switch {

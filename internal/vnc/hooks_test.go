@@ -108,31 +108,15 @@ func TestAdmit(t *testing.T) {
 	require.Equal(t, visit{"left", 2, 1}, <-visits)
 }
 
-// TestPasswordHooks: passwords that are looked up for each connection.
-func TestPasswordHooks(t *testing.T) {
+// TestVerifyHook: who may come in is looked up when there is an answer to check.
+func TestVerifyHook(t *testing.T) {
 	r := newRig(t, newCanvas(32, 32), func(c *Config) {
-		c.NoAuth = false
-		c.Hooks.Passwords = func(_ context.Context, p Peer) ([]rfb.Password, error) {
-			if p.ID == 3 {
-				return nil, errors.New("cannot read them")
-			}
-			return []rfb.Password{{Secret: []byte("sesame"), Grant: FullRights}}, nil
-		}
-	})
-	_, err := r.try(t, "sesame")
-	require.NoError(t, err)
-	_, err = r.try(t, "simsim")
-	require.ErrorIs(t, err, rfb.ErrAuthentication)
-	_, err = r.try(t, "sesame")
-	require.ErrorAs(t, err, new(*rfb.RefusedError))
-
-	r = newRig(t, newCanvas(32, 32), func(c *Config) {
 		c.NoAuth = false
 		c.Hooks.Verify = func(_ context.Context, _ Peer, challenge, response [16]byte) (Rights, bool) {
 			return FullRights, rfb.Response([]byte("open"), challenge) == response
 		}
 	})
-	_, err = r.try(t, "open")
+	_, err := r.try(t, "open")
 	require.NoError(t, err)
 	_, err = r.try(t, "shut")
 	require.ErrorIs(t, err, rfb.ErrAuthentication)
@@ -239,4 +223,34 @@ func TestBadHookConfig(t *testing.T) {
 		_, err := New(cfg)
 		require.ErrorContains(t, err, "Config."+name)
 	}
+}
+
+// TestNoDragging: no updates while a button is held, and all of it afterwards.
+func TestNoDragging(t *testing.T) {
+	r := newRig(t, newCanvas(32, 32), func(c *Config) { c.NoDragging, c.Version = true, rfb.Version37 })
+	c := r.dial(t, rfbtest.Options{Encodings: []rfb.Encoding{rfb.EncodingRaw, rfb.PseudoFence}})
+	require.Equal(t, rfb.Version37, c.Welcome.Version)
+	require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, c.RequestUpdate(false, c.Bounds()))
+	_, err := c.ReadUpdate()
+	require.NoError(t, err)
+	require.NoError(t, c.Pointer(1, 1, 1))
+	r.sink.await(t, 1)
+	require.NoError(t, c.RequestUpdate(true, c.Bounds()))
+	r.draw(r.img.Rect, func(m *pix.Image) { m.Fill(m.Rect, 0x445566) })
+	// An answer to what comes after the request, and no update before it.
+	require.NoError(t, c.Fence(rfb.FenceRequest, []byte("now")))
+	for {
+		m, err := c.ReadMessage()
+		require.NoError(t, err)
+		_, update := m.(*rfbtest.Update)
+		require.False(t, update, "an update while a button is held")
+		if f, ok := m.(rfbtest.Fence); ok && string(f.Payload) == "now" {
+			break
+		}
+	}
+	require.NoError(t, c.Pointer(1, 1, 0))
+	_, err = c.ReadUpdate()
+	require.NoError(t, err)
+	require.EqualValues(t, 0x445566, c.Image().At(5, 5)&pix.RGBMask)
 }

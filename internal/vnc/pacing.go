@@ -47,6 +47,9 @@ func (se *session) steer(w wishes) {
 // due reports whether the viewer may get an update now, and makes w's area that
 // of continuous updates where they are on.
 func (se *session) due(w *wishes) bool {
+	if w.dragging && se.srv.cfg.NoDragging {
+		return false
+	}
 	if !se.continuous.on {
 		return w.asked
 	}

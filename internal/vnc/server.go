@@ -98,6 +98,10 @@ type Config struct {
 	Cursor CursorMode
 	// NoPointerPos keeps where the pointer is from viewers that draw it themselves.
 	NoPointerPos bool
+	// NoDragging sends a viewer nothing while it holds a button.
+	NoDragging bool
+	// Version is the highest version of RFB that is spoken; 0: 3.8.
+	Version rfb.Version
 	// Ping sends each viewer a pixel that often, so that nothing between takes the
 	// connection for dead; 0: never.
 	Ping time.Duration
@@ -109,12 +113,6 @@ type Config struct {
 }
 
 const (
-	// handshakeLimit is how long a viewer may take from connecting to its
-	// ClientInit: a person types a password in it.
-	handshakeLimit = 120 * time.Second
-	// maxHandshakes bounds the connections that are not viewers yet. Each costs
-	// a goroutine and a few KB.
-	maxHandshakes = 512
 	// writeLimit is Config.WriteTimeout's default.
 	writeLimit = 120 * time.Second
 )
@@ -127,12 +125,11 @@ type Server struct {
 	ban  failures
 	shop *workshop
 
-	mu        sync.Mutex
-	sessions  map[*session]struct{}
-	shaking   int
-	refusedAt time.Time
-	peers     uint64
-	freed     chan struct{} // closed and replaced when a session ends
+	mu       sync.Mutex
+	sessions map[*session]struct{}
+	shaking  handshakes
+	peers    uint64
+	freed    chan struct{} // closed and replaced when a session ends
 }
 
 // New returns a server, or an error that names what is wrong with cfg.
@@ -140,7 +137,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Screen == nil {
 		return nil, errors.New("vnc: Config.Screen is nil")
 	}
-	if !cfg.NoAuth && len(cfg.Passwords) == 0 && cfg.Hooks.Passwords == nil && cfg.Hooks.Verify == nil {
+	if !cfg.NoAuth && len(cfg.Passwords) == 0 && cfg.Hooks.Verify == nil {
 		return nil, errors.New("vnc: Config has neither Passwords nor NoAuth")
 	}
 	for i, p := range cfg.Passwords {
@@ -171,6 +168,11 @@ func New(cfg Config) (*Server, error) {
 	default:
 		return nil, fmt.Errorf("vnc: Config.Cursor %q: want %q, %q or nothing", cfg.Cursor, CursorPainted, CursorHidden)
 	}
+	switch cfg.Version {
+	case 0, rfb.Version33, rfb.Version37, rfb.Version38:
+	default:
+		return nil, fmt.Errorf("vnc: Config.Version %v: want 3.3, 3.7 or 3.8", cfg.Version)
+	}
 	if cfg.Ping < 0 {
 		return nil, fmt.Errorf("vnc: Config.Ping %v is negative", cfg.Ping)
 	}
@@ -188,6 +190,7 @@ func New(cfg Config) (*Server, error) {
 		log: cfg.Logger,
 		// With a password asked for, nobody gets round it by choosing None.
 		auth: rfb.ServerConfig{
+			Version:   cfg.Version,
 			AllowNone: cfg.NoAuth,
 			NoneGrant: cfg.NoAuthRights,
 			Passwords: cfg.Passwords,
@@ -235,18 +238,13 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 // closes it.
 func (s *Server) ServeConn(ctx context.Context, conn net.Conn) {
 	remote := conn.RemoteAddr().String()
-	id, ok := s.beginHandshake()
-	if !ok {
-		conn.Close()
-		return
-	}
-	peer := Peer{ID: id, Remote: conn.RemoteAddr(), Local: conn.LocalAddr(), Since: time.Now()}
+	shake := s.beginHandshake(conn)
+	peer := Peer{ID: shake.id, Remote: conn.RemoteAddr(), Local: conn.LocalAddr(), Since: time.Now()}
 	// A cancelled context must end reads of the handshake, too: its deadline is the
 	// last that is set.
-	conn.SetDeadline(time.Now().Add(handshakeLimit))
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, shake.end)
 	h, err := s.handshake(ctx, conn, &peer)
-	s.endHandshake()
+	s.endHandshake(shake)
 	stop()
 	if err != nil || ctx.Err() != nil {
 		s.logHandshake(remote, err)
@@ -272,10 +270,7 @@ func (s *Server) handshake(ctx context.Context, conn net.Conn, p *Peer) (rfb.Han
 		err := rfb.Refuse(conn, "Too many security failures")
 		return rfb.Handshake{}, errors.Join(errBanned, err)
 	}
-	cfg, err := s.handshakeConfig(ctx, *p)
-	if err != nil {
-		return rfb.Handshake{}, errors.Join(errNotAdmitted, err, rfb.Refuse(conn, "The server cannot check passwords"))
-	}
+	cfg := s.handshakeConfig(ctx, *p)
 	cfg.OnAuthFailure = func() string {
 		s.ban.failed(host, time.Now())
 		return "Authentication failed"
@@ -324,28 +319,6 @@ func firstLine(err error) string {
 	return err.Error()
 }
 
-// beginHandshake gives the connection a number, if there is room for it.
-func (s *Server) beginHandshake() (id uint64, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.shaking >= maxHandshakes {
-		if time.Since(s.refusedAt) > time.Second {
-			s.refusedAt = time.Now()
-			s.log.Warn("too many connections wait for authentication: new ones are closed")
-		}
-		return 0, false
-	}
-	s.shaking++
-	s.peers++
-	return s.peers, true
-}
-
-func (s *Server) endHandshake() {
-	s.mu.Lock()
-	s.shaking--
-	s.mu.Unlock()
-}
-
 // handover is how long a viewer waits for one that is just leaving: who reconnects
 // must not be refused because of the connection before.
 const handover = 500 * time.Millisecond
@@ -353,8 +326,8 @@ const handover = 500 * time.Millisecond
 // join makes se one of the sessions, and disconnects others as sharing says.
 // errBusy says that it is se that has to go.
 func (s *Server) join(ctx context.Context, se *session, shared bool) error {
-	alone := s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared
 	s.mu.Lock()
+	alone := s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared
 	if s.cfg.Sharing == SharingRefuse && !s.awaitFree(ctx) {
 		s.mu.Unlock()
 		return errBusy

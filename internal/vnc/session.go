@@ -57,6 +57,7 @@ type wishes struct {
 	whole pix.Region      // requested without regard to what the viewer has
 	init  bool            // a non-incremental request: tell the screen layout, too
 
+	dragging   bool        // the viewer holds a button
 	pointer    image.Point // where the viewer itself put the pointer last
 	hasPointer bool
 
@@ -242,7 +243,12 @@ func (se *session) handle(m rfb.ClientMessage) {
 		se.point(int(m.X), int(m.Y), m.Buttons)
 		se.mu.Lock()
 		se.w.pointer, se.w.hasPointer = image.Pt(int(m.X), int(m.Y)), true
+		released := se.w.dragging && m.Buttons == 0
+		se.w.dragging = m.Buttons != 0
 		se.mu.Unlock()
+		if released && se.srv.cfg.NoDragging {
+			se.wish(func(*wishes) {})
+		}
 	case rfb.ClientCutText:
 		if !m.Extended && se.rights.ClipboardIn {
 			text := latin1ToUTF8(m.Data)

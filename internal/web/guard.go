@@ -115,3 +115,19 @@ func authority(host, scheme string) string {
 func secure(r *http.Request) bool {
 	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 }
+
+// toHTTPS leads a browser that asks for a page in the clear to https, where that is
+// served. Not those on this machine, who mostly come through a forwarded port, to
+// which no certificate belongs; and not a proxy's, which has its own.
+func (s *Server) toHTTPS(w http.ResponseWriter, r *http.Request) bool {
+	if !s.cfg.TLS || r.TLS != nil || r.Method != http.MethodGet || r.Header.Get("X-Forwarded-Proto") != "" || r.Host == "" {
+		return false
+	}
+	host, _, _ := net.SplitHostPort(remoteAddr(r).String())
+	if a, err := netip.ParseAddr(host); err != nil || a.Unmap().IsLoopback() {
+		return false
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, "https://"+r.Host+r.URL.RequestURI(), http.StatusTemporaryRedirect)
+	return true
+}

@@ -48,6 +48,9 @@ type Config struct {
 	OpenVideo func() (stream.Video, error)
 	// RTC serves WebRTC; nil: there is none.
 	RTC *rtc.Server
+	// TLS says that the port speaks https, too: browsers of other machines are led
+	// there.
+	TLS bool
 	// Ready reports whether the display is there; nil: it always is.
 	Ready func() bool
 	// Dir is a folder whose files are served in place of the page, such as noVNC's;
@@ -229,6 +232,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "snapshot.png":
 		s.get(s.snapshot)(w, r)
 	default:
+		if s.toHTTPS(w, r) {
+			return
+		}
 		if id, ok := strings.CutPrefix(name, "whep/"); ok && id != "" {
 			s.whep(w, r, id)
 			return

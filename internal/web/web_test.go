@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
@@ -383,6 +384,33 @@ func TestGuard(t *testing.T) {
 	}
 	two := &http.Request{Host: "a", Header: http.Header{"Origin": {"http://a", "http://b"}}}
 	require.False(t, s.sameOrigin(two))
+}
+
+func TestToHTTPS(t *testing.T) {
+	for _, c := range []struct {
+		tls                bool
+		remote, url, proto string
+		method, to         string
+	}{
+		{true, "192.0.2.1:5", "http://desk:5900/a?b=c", "", "GET", "https://desk:5900/a?b=c"},
+		{true, "[2001:db8::1]:5", "http://desk/", "", "GET", "https://desk/"},
+		{true, "127.0.0.1:5", "http://localhost:5900/", "", "GET", ""},
+		{true, "[::ffff:127.0.0.1]:5", "http://localhost:5900/", "", "GET", ""},
+		{true, "192.0.2.1:5", "https://desk:5900/", "", "GET", ""},
+		{true, "192.0.2.1:5", "http://desk:5900/", "https", "GET", ""},
+		{true, "192.0.2.1:5", "http://desk:5900/", "", "HEAD", ""},
+		{false, "192.0.2.1:5", "http://desk:5900/", "", "GET", ""},
+	} {
+		s := &Server{cfg: Config{TLS: c.tls}}
+		r := httptest.NewRequest(c.method, c.url, nil)
+		r.RemoteAddr = c.remote
+		if c.proto != "" {
+			r.Header.Set("X-Forwarded-Proto", c.proto)
+		}
+		w := httptest.NewRecorder()
+		require.Equal(t, c.to != "", s.toHTTPS(w, r), "%+v", c)
+		require.Equal(t, c.to, w.Header().Get("Location"))
+	}
 }
 
 // FuzzGuard: names and origins of any form are judged without a panic, and an origin

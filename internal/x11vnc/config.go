@@ -34,6 +34,13 @@ type Config struct {
 	// Remote are the commands and queries for a running instance, in order.
 	Remote []RemoteCommand
 	Sync   bool // wait until remote commands were done
+	// QueryRetries, QueryDelay and QueryMatch say when to ask again.
+	QueryRetries string
+	// Connect are viewers to connect to, or a file of them.
+	Connect       string
+	ConnectOrExit bool // end if none can be reached
+	Proxy         string
+	NoVNCConnect  bool // do not look at the properties for remote control
 }
 
 // Note is an option that was read and will not do what it says.
@@ -44,8 +51,9 @@ type Note struct {
 
 // RemoteCommand is one -R or -Q.
 type RemoteCommand struct {
-	Query bool
-	Text  string
+	Query    bool
+	Defaults bool // the answer is what a server begins with
+	Text     string
 }
 
 // Listen says where viewers reach the server.
@@ -106,6 +114,7 @@ type Output struct {
 	Flag               string
 	RmFlag             string
 	Desktop            string
+	Version            string // of RFB; empty: the highest
 }
 
 // InputCfg says what reaches X of viewers' input.
@@ -139,17 +148,19 @@ type InputCfg struct {
 
 // Picture says what is shown and how often.
 type Picture struct {
-	NoShm     bool
-	NoDamage  bool
-	NoFixes   bool
-	NoCursor  bool
-	Cursor    string // mode word; empty: most
-	NoShape   bool   // paint the cursor into the picture
-	NoPos     bool
-	NoPicture bool // -nofb
-	Wait      time.Duration
-	Ping      time.Duration
-	Client    time.Duration // how long a viewer may block; 0: default
+	NoShm      bool
+	NoDamage   bool
+	NoFixes    bool
+	NoCursor   bool
+	Cursor     string // mode word; empty: most
+	NoShape    bool   // paint the cursor into the picture
+	NoPos      bool
+	NoDragging bool // no updates while a button is held
+	NoPicture  bool // -nofb
+	Wait       time.Duration
+	Defer      time.Duration // for whoever asks; updates are not held back
+	Ping       time.Duration
+	Client     time.Duration // how long a viewer may block; 0: default
 
 	// For the picture's transformations.
 	Clip, ID, SID, Scale, ScaleCursor, Rotate, Blackout, XRandR string

@@ -92,7 +92,7 @@ var pointerOptions = []Option{
 		Help: "motions to where the pointer is are passed on, too"},
 	{Names: []string{"-buttonmap"}, Form: Required, Value: "BUTTONS-BUTTONS, such as 13-31", Class: Used, State: Works, set: setButtons,
 		Help: "give buttons other meanings; :Key+Key: on the right presses keys"},
-	{Names: []string{"-nodragging"}, Class: Useful, State: Later,
+	{Names: []string{"-nodragging"}, Class: Useful, State: Works, set: on(func(c *Config) *bool { return &c.Picture.NoDragging }),
 		Help: "no updates while a button is held"},
 	{Names: []string{"-debug_pointer", "-dp"}, Class: Useful, State: Works, set: on(func(c *Config) *bool { return &c.Input.DebugPtr }),
 		Help: "log the pointer"},

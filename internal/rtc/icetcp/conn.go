@@ -14,6 +14,8 @@ const (
 	silenceLimit = time.Minute
 	// writeLimit is how long the peer may take to make room for a write.
 	writeLimit = 15 * time.Second
+	// flushLimit is how long the peer may take, at the end, for what waits.
+	flushLimit = 300 * time.Millisecond
 	// maxMedia bounds what waits to be sent when media comes, and maxWaiting when
 	// anything else does. Who sends media asks Drain first and never comes near.
 	maxMedia   = 256 << 10
@@ -33,7 +35,9 @@ type conn struct {
 	room chan struct{}
 	more chan struct{} // capacity 1: there is something to send
 	done chan struct{}
-	once sync.Once
+
+	dmu    sync.Mutex // held while setting deadlines
+	closed bool       // guarded by dmu
 
 	mu  sync.Mutex
 	out []byte // frames that wait
@@ -44,12 +48,37 @@ func newConn(nc net.Conn) *conn {
 	return &conn{Conn: nc, more: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
-// close ends both goroutines.
+// close ends both goroutines: reading at once, writing when what waits is sent, for
+// which the peer has flushLimit. The last of it tells the peer that it is over.
 func (c *conn) close() {
-	c.once.Do(func() {
-		close(c.done)
-		c.Close()
-	})
+	c.dmu.Lock()
+	defer c.dmu.Unlock()
+	if c.closed {
+		return
+	}
+	c.closed = true
+	close(c.done)
+	c.SetReadDeadline(time.Unix(1, 0))             //nolint:errcheck // it has gone, which is as good
+	c.SetWriteDeadline(time.Now().Add(flushLimit)) //nolint:errcheck // as above
+}
+
+// readable and writable set the time for the next read or write, unless close has.
+func (c *conn) readable(limit time.Duration) error {
+	c.dmu.Lock()
+	defer c.dmu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	return c.SetReadDeadline(time.Now().Add(limit))
+}
+
+func (c *conn) writable(limit time.Duration) error {
+	c.dmu.Lock()
+	defer c.dmu.Unlock()
+	if c.closed {
+		return nil
+	}
+	return c.SetWriteDeadline(time.Now().Add(limit))
 }
 
 func (c *conn) waiting() int {
@@ -78,7 +107,7 @@ func (c *conn) put(b []byte) bool {
 	return true
 }
 
-// write sends what waits until the connection is closed.
+// write sends what waits until the connection is closed and nothing does.
 func (c *conn) write() {
 	defer c.close()
 	buf := make([]byte, 0, maxWrite)
@@ -90,11 +119,16 @@ func (c *conn) write() {
 			select {
 			case <-c.more:
 				continue
+			default:
+			}
+			select {
+			case <-c.more:
+				continue
 			case <-c.done:
 				return
 			}
 		}
-		if c.SetWriteDeadline(time.Now().Add(writeLimit)) != nil {
+		if c.writable(writeLimit) != nil {
 			return
 		}
 		if _, err := c.Write(buf); err != nil {

@@ -78,8 +78,8 @@ func (m *Mux) Conns() int {
 	return len(m.conns)
 }
 
-// Serve takes connections from l until ctx is done. Then it closes l and all
-// connections and waits for them. One Serve runs at a time.
+// Serve takes connections from l until l is closed. When ctx is done it closes l and
+// all connections and waits for them. One Serve runs at a time.
 func (m *Mux) Serve(ctx context.Context, l net.Listener) error {
 	addr, ok := l.Addr().(*net.TCPAddr)
 	if !ok {
@@ -111,6 +111,8 @@ func (m *Mux) Serve(ctx context.Context, l net.Listener) error {
 		nc, err := l.Accept()
 		if err != nil {
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				// Who owns the listener may close it first; agents have more to say.
+				<-ctx.Done()
 				return nil
 			}
 			// Out of descriptors, most likely: that passes when peers leave.
@@ -148,12 +150,12 @@ func (m *Mux) enter(c *conn) bool {
 // run serves a connection until it ends.
 func (m *Mux) run(c *conn) error {
 	defer func() {
-		c.close()
+		c.Close()
 		m.mu.Lock()
 		delete(m.conns, c)
 		m.mu.Unlock()
 	}()
-	if err := c.SetReadDeadline(time.Now().Add(helloLimit)); err != nil {
+	if err := c.readable(helloLimit); err != nil {
 		return err
 	}
 	buf := make([]byte, maxPacket)
@@ -179,7 +181,7 @@ func (m *Mux) run(c *conn) error {
 		if len(packet) > 0 && !s.receive(packet, c) {
 			return net.ErrClosed
 		}
-		if err := c.SetReadDeadline(time.Now().Add(silenceLimit)); err != nil {
+		if err := c.readable(silenceLimit); err != nil {
 			return err
 		}
 		if packet, err = readFrame(c, buf, maxPacket); err != nil {

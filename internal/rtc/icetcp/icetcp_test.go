@@ -116,9 +116,18 @@ func TestForwarded(t *testing.T) {
 	_, err = p.WriteTo(nil, &net.TCPAddr{IP: net.IPv4(1, 2, 3, 4), Port: 5})
 	require.Error(t, err)
 
+	// What was written last still goes out.
+	for _, to := range peers {
+		_, err := p.WriteTo([]byte("the end"), to)
+		require.NoError(t, err)
+	}
 	m.RemoveConnByUfrag("ours")
-	closed(t, a)
-	closed(t, b)
+	for _, c := range []net.Conn{a, b} {
+		got, err := readFrame(c, buf, maxPacket)
+		require.NoError(t, err)
+		require.Equal(t, "the end", string(got))
+		closed(t, c)
+	}
 	_, _, err = p.ReadFrom(buf)
 	require.ErrorIs(t, err, net.ErrClosed)
 }

@@ -6,7 +6,11 @@ import { lines } from '../page/stats.js';
 import { pictureSize } from '../page/view.js';
 
 function fingers(t) {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+  } catch {
+    t.mock.timers.enable(['setTimeout']); // as Node.js 18 wants it
+  }
   const did = [];
   let now = 0;
   const g = new Gestures({

@@ -229,7 +229,7 @@ it('puts the controls away, unless they are wanted', async () => {
 
 it('has a name for every control', async () => {
   await open();
-  await page.evaluate(() => document.querySelectorAll('[hidden]:not(#notice *)').forEach(e => (e.hidden = false)));
+  await page.evaluate(() => document.querySelectorAll('[hidden]:not(#notice *, [aria-hidden])').forEach(e => (e.hidden = false)));
   const cdp = await context.newCDPSession(page);
   const { nodes } = await cdp.send('Accessibility.getFullAXTree');
   const controls = nodes.filter(n => !n.ignored && ['button', 'textbox', 'radio', 'switch', 'checkbox'].includes(n.role?.value));
@@ -397,6 +397,7 @@ it('gives the mouse the shape of the desktop\'s pointer', async () => {
 });
 
 it('says why it cannot show video without a secure context', async () => {
+  await page.addInitScript(() => delete window.RTCPeerConnection); // else WebRTC is tried
   await page.goto(server.url.replace('127.0.0.1', 'desktop.test'));
   await noticed('No picture');
   assert.match(await page.textContent('#notice-text'), /https:.*localhost/);

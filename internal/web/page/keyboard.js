@@ -157,7 +157,7 @@ export class Keyboard {
   /** Presses keys in order, and releases them backwards: Ctrl+Alt+Del. */
   tap(...keys) {
     for (const [keysym, code] of keys) this.send(true, keysym, code ?? 0);
-    for (const [keysym, code] of keys.toReversed()) this.send(false, keysym, code ?? 0);
+    for (const [keysym, code] of [...keys].reverse()) this.send(false, keysym, code ?? 0);
   }
 
   /** Presses keys from a menu; held modifiers of the key bar have then done their part. */

@@ -43,7 +43,7 @@ export class WebRTCTransport {
     this.close();
     const pc = this.pc = new RTCPeerConnection();
     const ours = f => (...args) => pc === this.pc && f(...args);
-    this.bye = '';
+    this.bye = null;
     this.lastButtons = 0;
     this.pictured = false;
     this.heard = performance.now();
@@ -124,7 +124,7 @@ export class WebRTCTransport {
       case 'ping': return this.send(m.pong(msg.n));
       case 'pong': return this.#pong(msg.n);
       case 'bye':
-        this.bye = msg.text;
+        this.bye = msg;
         return;
     }
     if (msg) this.handlers.message(msg);
@@ -133,8 +133,7 @@ export class WebRTCTransport {
   #lose(reason) {
     const { bye } = this;
     this.close();
-    // As WebSockets' codes: an end that is meant, unless it is the server's own.
-    this.handlers.closed({ code: bye && bye !== 'the server ends' ? 1000 : 1006, reason, bye });
+    this.handlers.closed({ reason, bye });
   }
 
   #put(channel, data) {

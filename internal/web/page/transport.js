@@ -14,7 +14,7 @@
 //   message(msg)        a message of the server that is not the transport's own
 //   size(width, height) the picture has this size from now on
 //   shown()             the first picture of a connection is shown
-//   closed({code, reason, bye})   the connection ended; bye: the server's last words, or null
+//   closed({reason, bye})   the connection ended; bye: the server's last words, or null
 //   unsupported(reason) this browser cannot show the video this way
 //   figures(object)     once a second: see stats.js
 

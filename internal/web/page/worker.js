@@ -76,16 +76,16 @@ function open(url) {
   s.onmessage = ({ data }) => {
     if (s === socket) receive(data);
   };
-  s.onclose = ({ code, reason }) => {
+  s.onclose = ({ reason }) => {
     if (s !== socket) return;
     close();
-    post('closed', { code, reason, bye });
+    post('closed', { reason, bye });
   };
   watchdog = setInterval(() => {
     const limit = s.readyState === WebSocket.CONNECTING ? connectTimeout : silence;
     if (performance.now() - lastHeard < limit) return;
     close();
-    post('closed', { code: 1006, reason: 'the server is silent', bye });
+    post('closed', { reason: 'the server is silent', bye });
   }, 1000);
 }
 
@@ -128,7 +128,7 @@ function receive(data) {
   try {
     msg = m.parse(data);
   } catch (err) {
-    post('closed', { code: 1002, reason: `message of the server: ${err.message}`, bye });
+    post('closed', { reason: `message of the server: ${err.message}`, bye });
     close();
     return;
   }
