@@ -18,6 +18,7 @@ type group struct {
 	// Guarded by hub.mu.
 	members []*Viewer
 	quality vp8.Quality
+	held    bool      // somebody could not take the next frame
 	keying  bool      // the next frame is a key frame: whoever needs one may join
 	ended   bool      // has no members, and will get none
 	since   time.Time // when it began
@@ -122,6 +123,7 @@ func (g *group) step() (wait time.Duration, ok bool) {
 		return 0, false
 	}
 	ready, wait := g.readiness(now)
+	g.held = !ready
 	if !ready {
 		h.mu.Unlock()
 		g.view.Want(false)
