@@ -260,3 +260,38 @@ func TestX11vncConnectTigerVNC(t *testing.T) {
 	})
 	_, _ = v, s
 }
+
+// TestX11vncRawFB: a picture without an X server.
+func TestX11vncRawFB(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "fb")
+	b := make([]byte, 16+40*30*4)
+	b[16+4*(2*40+3)] = 0x55
+	require.NoError(t, os.WriteFile(file, b, 0o600))
+	run := func(args ...string) *process {
+		return start(t, command(t, []string{"DISPLAY=", "AUTO_PORT=" + strconv.Itoa(freePort(t))}, binary, append([]string{"x11vnc", "-norc", "-nopw", "-q"}, args...)...))
+	}
+	p := run("-rawfb", "map:"+file+"@40x30x32+16", "-rotate", "x")
+	p.await(p.stdout, "\n")
+	c := viewAt(t, "127.0.0.1:"+strings.TrimSpace(strings.TrimPrefix(p.stdout.String(), "PORT=")))
+	see(t, c, "file", func(m *pix.Image) bool { return m.Rect.Max == image.Pt(40, 30) && m.At(36, 2) == 0x55 })
+	require.NoError(t, c.Pointer(3, 3, 1))
+	require.NoError(t, c.Key('a', true))
+	b[16+4*(7*40+9)] = 0x66
+	require.NoError(t, os.WriteFile(file, b, 0o600))
+	see(t, c, "changed", func(m *pix.Image) bool { return m.At(30, 7) == 0x66 })
+	c.Close()
+	assert.Equal(t, 0, p.wait(timeout))
+
+	p = run("-rand")
+	p.await(p.stdout, "\n")
+	c = viewAt(t, "127.0.0.1:"+strings.TrimSpace(strings.TrimPrefix(p.stdout.String(), "PORT=")))
+	see(t, c, "noise", func(m *pix.Image) bool { return m.Rect.Max == image.Pt(128, 128) })
+
+	for _, bad := range []string{"video0", "file:" + file + "@4000x30x32", "file:/nonexistent/x@1x1x8", "x"} {
+		p = run("-rawfb", bad)
+		assert.Equal(t, 1, p.wait(timeout))
+		assert.Contains(t, p.stderr.String(), "-rawfb "+bad)
+		assert.Empty(t, p.stdout.String())
+	}
+}
