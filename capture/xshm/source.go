@@ -136,6 +136,14 @@ func (s *Source) Method() Method {
 	return s.grab.method
 }
 
+// Size returns the screen's size at the time of the last frame, at first that of
+// the opening. It waits for a Next that is under way.
+func (s *Source) Size() image.Point {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.size
+}
+
 // attach makes a segment for the screen's size, in the first way that works.
 func (s *Source) attach(ctx context.Context) error {
 	methods := []Method{s.want}

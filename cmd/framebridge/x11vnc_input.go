@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"framebridge/capture"
+	"framebridge/capture/view"
 	"framebridge/input"
 	"framebridge/input/xtest"
 	"framebridge/internal/x11vnc"
@@ -33,7 +34,11 @@ func (s *x11vncServer) useInput(b *bridge) {
 	b.opened = func(d *display) (closed func()) {
 		s.mu.Lock()
 		s.injector = d.injector
+		if s.view != nil {
+			d.sink = &view.Sink{View: s.view, Sink: d.sink}
+		}
 		s.mu.Unlock()
+		unwatch := s.watchDisplay()
 		clearKeys := func() {
 			if in.ClearKeys || in.ClearMods || in.ClearLocks {
 				if err := d.injector.ReleaseKeys(!in.ClearKeys, in.ClearLocks); err != nil {
@@ -44,6 +49,7 @@ func (s *x11vncServer) useInput(b *bridge) {
 		clearKeys()
 		s.keyboardFor()
 		return func() {
+			unwatch()
 			clearKeys()
 			s.mu.Lock()
 			s.injector = nil
@@ -55,9 +61,6 @@ func (s *x11vncServer) useInput(b *bridge) {
 // keyboardFor turns X's auto-repeat off while there are viewers, and on after them.
 // With it a key whose release is late on the way types too much.
 func (s *x11vncServer) keyboardFor() {
-	if s.cfg.Input.Repeat {
-		return
-	}
 	// Viewers come and go at the same time: whoever is last here must see who is
 	// there now.
 	s.mu.Lock()
@@ -65,7 +68,7 @@ func (s *x11vncServer) keyboardFor() {
 	if s.injector == nil {
 		return
 	}
-	if err := s.injector.HoldRepeat(s.viewers() > 0); err != nil {
+	if err := s.injector.HoldRepeat(s.viewers() > 0 && !s.now().Input.Repeat); err != nil {
 		s.log.Debug("cannot switch auto-repeat", "error", err)
 	}
 }
@@ -213,9 +216,17 @@ func (f *inputFilter) tap(names []string) error {
 	return nil
 }
 
-// wrapSource changes what the display shows: the pointer's shape. The picture's
-// transformations belong here, too.
+// wrapSource changes what the display shows: the pointer's shape, and the picture.
 func (s *x11vncServer) wrapSource(src capture.Source) capture.Source {
+	size := image.Point{}
+	if sized, ok := src.(interface{ Size() image.Point }); ok {
+		size = sized.Size()
+	}
+	return s.viewOf(s.withCursor(src), size)
+}
+
+// withCursor gives the pointer the shape of the options.
+func (s *x11vncServer) withCursor(src capture.Source) capture.Source {
 	var shape *capture.Cursor
 	switch p := s.cfg.Picture; {
 	case p.NoCursor:

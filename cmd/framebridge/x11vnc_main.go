@@ -81,6 +81,9 @@ func x11vncMain(args []string) int {
 	if c.Utility != "" {
 		return x11vncUtility(c)
 	}
+	if len(c.Remote) > 0 {
+		return remoteUtility(c)
+	}
 	if refused := notSupported(c); refused != "" {
 		fmt.Fprintf(os.Stderr, "x11vnc: not supported: %s\n", refused)
 		return exitError

@@ -13,8 +13,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"framebridge/capture/view"
 	"framebridge/input/xtest"
 	"framebridge/internal/screen"
 	"framebridge/internal/vnc"
@@ -24,7 +26,8 @@ import (
 
 // x11vncServer is one run of x11vnc.
 type x11vncServer struct {
-	cfg   *x11vnc.Config
+	cfg   *x11vnc.Config                // as the options had it
+	live  atomic.Pointer[x11vnc.Config] // as remote control has made it; never changed in place
 	role  *x11vncRole
 	log   *slog.Logger
 	hooks hooks
@@ -32,6 +35,8 @@ type x11vncServer struct {
 	bridge  *bridge
 	auth    string // Xauthority file; empty: the usual one
 	stop    context.CancelCauseFunc
+	reverse *reverser
+	trusted sync.Map // local addresses of connections that need no password
 	started []func() // stops what was started, in the order of starting
 	listens []net.Listener
 	port    int
@@ -40,6 +45,8 @@ type x11vncServer struct {
 	shown    string          // display; guarded by mu
 	joined   bool            // a viewer was there
 	injector *xtest.Injector // of the display that is open
+	show     view.Options    // what viewers see of it
+	view     *view.View      // of the display that is open
 	arrived  chan struct{}
 	arrive   sync.Once
 }
@@ -53,6 +60,7 @@ var errDisplayGone = errors.New("the X server has gone")
 // main runs the server and returns the exit code.
 func (s *x11vncServer) main() int {
 	s.hooks.s = s
+	s.live.Store(s.cfg)
 	s.arrived = make(chan struct{})
 	sig, code := signals()
 	ctx, stop := context.WithCancelCause(sig)
@@ -92,6 +100,13 @@ func (s *x11vncServer) run(ctx context.Context) error {
 	defer remove()
 	s.log.Info("x11vnc version: " + x11vncVersion() + "  pid: " + strconv.Itoa(os.Getpid()))
 	logUnread(s.log, c)
+	if s.show, err = viewOptions(&c.Picture); err != nil {
+		return err
+	}
+	if s.reverse, err = checkConnect(c); err != nil {
+		return err
+	}
+	defer s.reverse.close()
 	x, err := s.secrets()
 	if err != nil {
 		return err
@@ -131,6 +146,13 @@ func (s *x11vncServer) run(ctx context.Context) error {
 		defer probe.Close()
 		s.bridge.opts.auth = s.auth
 		s.log.Info("Using X display " + display)
+		for _, id := range []*string{&c.Picture.ID, &c.Picture.SID} {
+			if *id == "pick" {
+				if *id, err = pickWindow(ctx, display, s.auth); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	if c.Inetd {
 		return s.serveInetd(ctx)
@@ -156,7 +178,13 @@ func (s *x11vncServer) run(ctx context.Context) error {
 		})
 		defer t.Stop()
 	}
-	return s.bridge.serve(ctx, s.listens)
+	if err := s.bridge.serve(ctx, append(s.listens, s.reverse.listener)); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, errDone) && !errors.As(err, new(signalError)) {
+		return err // what ended it
+	}
+	return nil
 }
 
 // noDisplay is x11vnc's error for a display that cannot be had.
@@ -182,6 +210,7 @@ func (s *x11vncServer) up() {
 		fmt.Fprintf(os.Stderr, "\nThe VNC desktop is:      unix:%s\n", c.Unix)
 	}
 	s.role.report(c.LogFile != "")
+	s.connectFirst()
 }
 
 // noPasswordBanner is what stands out among the log of a container.
@@ -222,6 +251,7 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 	if err != nil {
 		return nil, err
 	}
+	sink = &viewOnlySink{Sink: sink, s: s}
 	b.clips.x = &b.input
 	name := c.Desktop
 	if name == "" {
@@ -229,11 +259,11 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 		name = host + display
 	}
 	cfg := vnc.Config{
-		Screen: b.screen, Sink: sink, Clipboard: b.clips.of(byViewer),
+		Screen: b.screen, Sink: sink, Clipboard: viewOnlyClipboard{clipsOf{&b.clips, byViewer}, s},
 		DesktopName: name,
 		Passwords:   x.list, NoAuth: x.none(), NoAuthRights: s.rights(false),
 		Sharing:      s.sharing(),
-		Hooks:        vnc.Hooks{Gate: s.gate, Verify: x.check, Admit: s.admit, Joined: s.viewerJoined, Left: s.viewerLeft},
+		Hooks:        vnc.Hooks{Gate: s.gate, Verify: x.check, Admit: s.admit, Trusted: s.isTrusted, Joined: s.viewerJoined, Left: s.viewerLeft},
 		NoPointerPos: c.Picture.NoPos,
 		NoDragging:   c.Picture.NoDragging,
 		Version:      rfbVersions[c.Version],
@@ -404,7 +434,7 @@ func (s *x11vncServer) serveInetd(ctx context.Context) error {
 		<-l.served
 		s.stop(errDone)
 	}()
-	return s.bridge.serve(ctx, []net.Listener{l})
+	return s.bridge.serve(ctx, []net.Listener{l, s.reverse.listener})
 }
 
 func (s *x11vncServer) setDisplay(d string) {
@@ -425,4 +455,11 @@ func (s *x11vncServer) viewers() int {
 		return 0
 	}
 	return s.bridge.server.Viewers()
+}
+
+// isTrusted reports whether a viewer needs no password: one that we connected to,
+// if that is wanted.
+func (s *x11vncServer) isTrusted(p vnc.Peer) bool {
+	_, ok := s.trusted.LoadAndDelete(p.Local.String())
+	return ok
 }

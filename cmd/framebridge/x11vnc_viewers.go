@@ -17,7 +17,7 @@ import (
 
 // rights are what a viewer may do; viewOnly is for passwords for viewing only.
 func (s *x11vncServer) rights(viewOnly bool) vnc.Rights {
-	c := s.cfg
+	c := s.now()
 	allowed := "KMBC"
 	if c.Input.Normal != nil {
 		allowed = *c.Input.Normal
@@ -44,14 +44,14 @@ func (s *x11vncServer) rights(viewOnly bool) vnc.Rights {
 
 // direction reports whether clipboards go that way.
 func (s *x11vncServer) direction(way string) bool {
-	in := s.cfg.Input
+	in := s.now().Input
 	return !in.NoSel && (in.SelDir == "" || in.SelDir == "debug" || strings.Contains(in.SelDir, way))
 }
 
 // sharing returns what becomes of viewers when one more comes. Whether a viewer
 // asks for sharing does not matter to x11vnc.
 func (s *x11vncServer) sharing() vnc.Sharing {
-	switch c := s.cfg; {
+	switch c := s.now(); {
 	case c.Shared || c.AlwaysShared:
 		return vnc.SharingAlways
 	case c.NeverShared && !c.DontDrop:
@@ -62,9 +62,9 @@ func (s *x11vncServer) sharing() vnc.Sharing {
 
 // gate is asked about each connection.
 func (s *x11vncServer) gate(ctx context.Context, p vnc.Peer) error {
-	c := s.cfg
+	c := s.now()
 	if c.DenyAll {
-		return errors.New("-deny_all")
+		return errors.New("nobody is let in (-deny_all, -R deny)")
 	}
 	if c.Allow != "" {
 		if err := allowed(ctx, c.Allow, p.Remote); err != nil {
@@ -140,7 +140,7 @@ func matches(ctx context.Context, host string, ip netip.Addr) bool {
 // admit is asked about each viewer that knows the password.
 func (s *x11vncServer) admit(ctx context.Context, p vnc.Peer) (vnc.Rights, error) {
 	r := p.Rights
-	if s.cfg.Accept != "" {
+	if s.now().Accept != "" {
 		if !s.mayRun("accept") {
 			return r, errors.New("-accept: no commands are allowed")
 		}
@@ -163,13 +163,13 @@ func (s *x11vncServer) viewerJoined(p vnc.Peer, viewers int) {
 	s.joined = true
 	s.mu.Unlock()
 	s.keyboardFor()
-	s.hooks.after("afteraccept", s.cfg.AfterAccept, p, viewers)
+	s.hooks.after("afteraccept", s.now().AfterAccept, p, viewers)
 }
 
 func (s *x11vncServer) viewerLeft(p vnc.Peer, viewers int) {
-	s.hooks.after("gone", s.cfg.Gone, p, viewers)
+	s.hooks.after("gone", s.now().Gone, p, viewers)
 	s.keyboardFor()
-	if viewers == 0 && !s.cfg.Forever {
+	if viewers == 0 && !s.now().Forever {
 		s.log.Info("viewer left: no -forever, so the server ends")
 		s.stop(errDone)
 	}

@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"capture/capturetest": {"capture", "internal/pix"},
 	"capture/fbdir":       {"capture", "internal/pix", "internal/x11"},
 	"capture/synth":       {"capture", "internal/pix"},
+	"capture/view":        {"capture", "input", "internal/pix"},
 	"capture/xshm":        {"capture", "internal/pix", "internal/x11"},
 
 	"encode":            {"internal/pix"},
@@ -60,6 +61,8 @@ var allowed = map[string][]string{
 	"internal/archtest":      {},
 	"internal/pix":           {},
 	"internal/port":          {},
+	"internal/remote":        {"internal/x11"},
+	"internal/reverse":       {},
 	"internal/screen":        {"capture", "internal/pix"},
 	"internal/rtc":           {"encode/vp8", "internal/pix", "internal/rtc/icetcp", "internal/stream"},
 	"internal/rtc/icetcp":    {},
@@ -79,7 +82,7 @@ var helpers = []string{"rfb/rfbtest", "capture/capturetest", "capture/synth", "e
 
 // outside restricts modules of others to the packages that own their use.
 var outside = map[string][]string{
-	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "input/xtest", "input/selection", "internal/xvfb/xvfbtest", "bench"},
+	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "input/xtest", "input/selection", "internal/remote", "internal/xvfb/xvfbtest", "bench"},
 	"github.com/spf13/":            {"cmd/framebridge"},
 	"github.com/pion/":             {"internal/rtc", "bench"},
 	"github.com/klauspost/":        {"encode", "encode/...", "rfb/rfbtest", "bench/recording"},

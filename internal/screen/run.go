@@ -25,7 +25,7 @@ func (s *Screen) Run(ctx context.Context, src capture.Source) error {
 	r := runner{
 		s:      s,
 		src:    src,
-		bucket: bucket{rate: float64(s.cfg.MaxFPS), burst: burstFrames, tokens: burstFrames},
+		bucket: bucket{burst: burstFrames, tokens: burstFrames},
 		first:  true,
 	}
 	r.sampler, _ = src.(capture.Sampler)
@@ -71,6 +71,7 @@ func (r *runner) step(ctx context.Context) error {
 			return nil // look at the demand again: viewers now know that they have it all
 		}
 	}
+	r.bucket.rate = float64(r.s.maxFPS.Load())
 	if err := r.bucket.wait(ctx); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"image"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"framebridge/capture"
@@ -59,11 +60,15 @@ type change struct {
 	damage pix.Region
 }
 
+// SetMaxFPS changes Config.MaxFPS; it must be positive.
+func (s *Screen) SetMaxFPS(n int) { s.maxFPS.Store(int64(max(n, 1))) }
+
 // Screen is the store and its viewers. Run is the one writer; viewers read
 // concurrently.
 type Screen struct {
-	cfg Config
-	log *slog.Logger
+	cfg    Config
+	log    *slog.Logger
+	maxFPS atomic.Int64
 
 	mu      sync.RWMutex // guards what follows; held for memory copies only
 	store   *pix.Image   // nil before the first frame
@@ -100,12 +105,14 @@ func New(cfg Config) *Screen {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Screen{
+	s := &Screen{
 		cfg:     cfg,
 		log:     cfg.Logger,
 		viewers: make(map[*Viewer]struct{}),
 		demand:  make(chan struct{}, 1),
 	}
+	s.maxFPS.Store(int64(cfg.MaxFPS))
+	return s
 }
 
 // Size returns the screen's size in pixels; zero before the first frame.

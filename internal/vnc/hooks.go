@@ -25,6 +25,9 @@ type Hooks struct {
 	// server's version and the end: it sees that this is a VNC server which does
 	// not want it.
 	Gate func(ctx context.Context, p Peer) error
+	// Trusted says of a connection that it needs no authentication; it has
+	// Config.NoAuthRights then.
+	Trusted func(p Peer) bool
 	// Verify checks the response to a VNC Authentication challenge (RFC 6143,
 	// section 7.2.2) in place of Config.Passwords.
 	Verify func(ctx context.Context, p Peer, challenge, response [16]byte) (Rights, bool)
@@ -64,6 +67,9 @@ const (
 // handshakeConfig returns who may connect, for one connection.
 func (s *Server) handshakeConfig(ctx context.Context, p Peer) rfb.ServerConfig {
 	cfg := s.auth
+	if trusted := s.cfg.Hooks.Trusted; trusted != nil && trusted(p) {
+		return rfb.ServerConfig{Version: cfg.Version, AllowNone: true, NoneGrant: s.cfg.NoAuthRights}
+	}
 	if verify := s.cfg.Hooks.Verify; verify != nil {
 		cfg.Verify = func(challenge, response [16]byte) (any, bool) {
 			return verify(ctx, p, challenge, response)

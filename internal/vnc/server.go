@@ -326,8 +326,8 @@ const handover = 500 * time.Millisecond
 // join makes se one of the sessions, and disconnects others as sharing says.
 // errBusy says that it is se that has to go.
 func (s *Server) join(ctx context.Context, se *session, shared bool) error {
-	alone := s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared
 	s.mu.Lock()
+	alone := s.cfg.Sharing == SharingNever || s.cfg.Sharing == SharingViewer && !shared
 	if s.cfg.Sharing == SharingRefuse && !s.awaitFree(ctx) {
 		s.mu.Unlock()
 		return errBusy

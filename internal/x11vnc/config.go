@@ -34,6 +34,13 @@ type Config struct {
 	// Remote are the commands and queries for a running instance, in order.
 	Remote []RemoteCommand
 	Sync   bool // wait until remote commands were done
+	// QueryRetries, QueryDelay and QueryMatch say when to ask again.
+	QueryRetries string
+	// Connect are viewers to connect to, or a file of them.
+	Connect       string
+	ConnectOrExit bool // end if none can be reached
+	Proxy         string
+	NoVNCConnect  bool // do not look at the properties for remote control
 }
 
 // Note is an option that was read and will not do what it says.
@@ -44,8 +51,9 @@ type Note struct {
 
 // RemoteCommand is one -R or -Q.
 type RemoteCommand struct {
-	Query bool
-	Text  string
+	Query    bool
+	Defaults bool // the answer is what a server begins with
+	Text     string
 }
 
 // Listen says where viewers reach the server.
@@ -150,6 +158,7 @@ type Picture struct {
 	NoDragging bool // no updates while a button is held
 	NoPicture  bool // -nofb
 	Wait       time.Duration
+	Defer      time.Duration // for whoever asks; updates are not held back
 	Ping       time.Duration
 	Client     time.Duration // how long a viewer may block; 0: default
 

@@ -135,12 +135,21 @@ func setCursor(c *Config, v string) error {
 	return nil
 }
 
-func setRemote(query bool) setter {
+func setRemote(r RemoteCommand) setter {
+	return func(c *Config, v string) error {
+		r := r
+		r.Text = v
+		c.Remote = append(c.Remote, r)
+		return nil
+	}
+}
+
+func setConnect(orExit bool) setter {
 	return func(c *Config, v string) error {
 		if v == "" {
 			return errValue
 		}
-		c.Remote = append(c.Remote, RemoteCommand{Query: query, Text: v})
+		c.Connect, c.ConnectOrExit = v, orExit
 		return nil
 	}
 }

@@ -86,13 +86,19 @@ var securityOptions = []Option{
 
 // remoteOptions control a server that runs.
 var remoteOptions = []Option{
-	{Names: []string{"-remote", "-R", "-r", "-remote-control"}, Form: Command, Value: "a command, such as stop or scale:1/2", Class: Used, State: Refused, set: setRemote(false),
+	{Names: []string{"-remote", "-R", "-r", "-remote-control"}, Form: Command, Value: "a command, such as stop or scale:1/2", Class: Used, State: Works, set: setRemote(RemoteCommand{}),
 		Help: "send a command to the server of the same display"},
-	{Names: []string{"-query", "-Q"}, Form: Command, Value: "names of variables between commas", Class: Used, State: Refused, set: setRemote(true),
+	{Names: []string{"-query", "-Q"}, Form: Command, Value: "names of variables between commas", Class: Used, State: Works, set: setRemote(RemoteCommand{Query: true}),
 		Help: "ask the server of the same display"},
-	{Names: []string{"-query_retries"}, Form: Required, Value: "N[:SECONDS]", Class: Useful, State: Later, set: text(ignore),
+	{Names: []string{"-QD"}, Form: Required, Value: "names of variables between commas", State: Works, set: setRemote(RemoteCommand{Defaults: true}),
+		Help: "print what a server begins with"},
+	{Names: []string{"-vncconnect"}, State: Works, set: off(func(c *Config) *bool { return &c.NoVNCConnect }),
+		Help: "look at the X properties VNC_CONNECT and X11VNC_REMOTE (default)"},
+	{Names: []string{"-novncconnect"}, State: Works, set: on(func(c *Config) *bool { return &c.NoVNCConnect }),
+		Help: "do not look at them: no remote control either"},
+	{Names: []string{"-query_retries"}, Form: Required, Value: "N[:SECONDS][/TEXT]", Class: Useful, State: Works, set: text(func(c *Config) *string { return &c.QueryRetries }),
 		Help: "ask again"},
-	{Names: []string{"-sync"}, Class: Useful, State: Later, set: on(func(c *Config) *bool { return &c.Sync }),
+	{Names: []string{"-sync"}, Class: Useful, State: Works, set: on(func(c *Config) *bool { return &c.Sync }),
 		Help: "wait until a remote command was done"},
 	{Names: []string{"-nosync"}, Class: Useful, State: Natural, set: off(func(c *Config) *bool { return &c.Sync }),
 		Help: "do not wait (default)"},
