@@ -146,7 +146,7 @@ func (c ClientConfig) choose(offered []SecurityType) (SecurityType, error) {
 	if slices.Contains(offered, SecurityNone) {
 		return SecurityNone, nil
 	}
-	return 0, fmt.Errorf("none of the security types %s can be used", offered)
+	return 0, fmt.Errorf("none of the security types %v can be used", offered)
 }
 
 // authenticate proves what t wants and reads the result where there is one.
