@@ -35,6 +35,12 @@ type ServerConfig struct {
 	// learns of it; it may block, to slow down guessing. It returns the reason
 	// for the viewer. Nil means "Authentication failed" at once.
 	OnAuthFailure func() (reason string)
+	// StartTLS, if set, makes TLS of the connection, as its server with a certificate,
+	// and returns what is to be read and written from then on. It is called once, in
+	// the middle of the handshake. VeNCrypt is then the only security type that is
+	// offered, and what else is configured comes after it. Viewers of RFB 3.3, which
+	// cannot be offered it, are refused.
+	StartTLS func() (io.ReadWriter, error)
 	// Rand is where challenges come from. Nil means crypto/rand.Reader;
 	// anything else is for replaying recorded sessions.
 	Rand io.Reader
@@ -46,6 +52,7 @@ type Handshake struct {
 	Security SecurityType // what the viewer chose
 	Grant    any          // of the password that matched, or NoneGrant
 	Shared   bool         // the viewer leaves others connected
+	TLS      bool         // VeNCrypt: what follows goes over what StartTLS returned
 }
 
 // validate reports the first field that makes no sense.
@@ -95,11 +102,18 @@ func Accept(rw io.ReadWriter, cfg ServerConfig) (Handshake, error) {
 	if err != nil {
 		return Handshake{}, err
 	}
-	h := Handshake{Version: v}
+	h := Handshake{Version: v, TLS: cfg.StartTLS != nil}
 	types := cfg.offer()
-	if v.choosesSecurity() {
+	switch {
+	case h.TLS && !v.choosesSecurity():
+		err = refuseClear(rw)
+	case h.TLS:
+		if _, err = offerSecurity(rw, []byte{byte(SecurityVeNCrypt)}); err == nil {
+			rw, h.Security, err = cfg.acceptVeNCrypt(rw, types)
+		}
+	case v.choosesSecurity():
 		h.Security, err = offerSecurity(rw, types)
-	} else {
+	default:
 		h.Security = SecurityType(types[0])
 		_, err = rw.Write(binary.BigEndian.AppendUint32(nil, uint32(types[0])))
 		err = wrap("write security type", err)
@@ -110,7 +124,7 @@ func Accept(rw io.ReadWriter, cfg ServerConfig) (Handshake, error) {
 	switch h.Security {
 	case SecurityNone:
 		h.Grant = cfg.NoneGrant
-		if v.resultAfterNone() {
+		if v.resultAfterNone() || h.TLS { // rfbproto has no exception for VeNCrypt
 			err = writeResult(rw, securityOK)
 		}
 	case SecurityVncAuth:

@@ -56,7 +56,7 @@ func TestHandshakeBothSides(t *testing.T) {
 				require.NoError(t, r.err)
 				require.Equal(t, init, w.ServerInit)
 				require.Equal(t, v, w.Version)
-				require.Equal(t, Handshake{v, w.Security, c.grant, true}, r.Handshake)
+				require.Equal(t, Handshake{v, w.Security, c.grant, true, false}, r.Handshake)
 			})
 		}
 	}

@@ -26,6 +26,9 @@ type ClientConfig struct {
 	Password []byte
 	// Shared leaves other viewers connected.
 	Shared bool
+	// StartTLS, if set, makes TLS of the connection, as its client, and returns what
+	// is to be read and written from then on: VeNCrypt is used where it is offered.
+	StartTLS func() (io.ReadWriter, error)
 }
 
 // Welcome is the outcome of the handshake for a viewer.
@@ -33,7 +36,8 @@ type Welcome struct {
 	ServerInit
 	Version  Version        // the one both spoke
 	Offered  []SecurityType // in the server's order; the chosen one in 3.3
-	Security SecurityType   // what was chosen
+	Security SecurityType   // what was chosen; with VeNCrypt the one inside
+	TLS      bool           // VeNCrypt: what follows goes over what StartTLS returned
 }
 
 // RefusedError is a server's "connection failed" with its reason.
@@ -79,7 +83,13 @@ func Connect(rw io.ReadWriter, cfg ClientConfig) (Welcome, error) {
 			return w, wrap("write security type", err)
 		}
 	}
-	if err := cfg.authenticate(rw, w.Version, w.Security); err != nil {
+	if w.Security == SecurityVeNCrypt {
+		w.TLS = true
+		if rw, w.Security, err = cfg.connectVeNCrypt(rw); err != nil {
+			return w, err
+		}
+	}
+	if err := cfg.authenticate(rw, w.Version, w.Security, w.TLS); err != nil {
 		return w, err
 	}
 	if _, err := rw.Write(ClientInit{Shared: cfg.Shared}.Append(nil)); err != nil {
@@ -127,19 +137,22 @@ func readOffer(r io.Reader, v Version) ([]SecurityType, error) {
 
 // choose returns the type to use of those offered.
 func (c ClientConfig) choose(offered []SecurityType) (SecurityType, error) {
+	if c.StartTLS != nil && slices.Contains(offered, SecurityVeNCrypt) {
+		return SecurityVeNCrypt, nil
+	}
 	if len(c.Password) > 0 && slices.Contains(offered, SecurityVncAuth) {
 		return SecurityVncAuth, nil
 	}
 	if slices.Contains(offered, SecurityNone) {
 		return SecurityNone, nil
 	}
-	return 0, fmt.Errorf("none of the security types %s can be used", offered)
+	return 0, fmt.Errorf("none of the security types %v can be used", offered)
 }
 
 // authenticate proves what t wants and reads the result where there is one.
-func (c ClientConfig) authenticate(rw io.ReadWriter, v Version, t SecurityType) error {
+func (c ClientConfig) authenticate(rw io.ReadWriter, v Version, t SecurityType, secure bool) error {
 	if t == SecurityNone {
-		if !v.resultAfterNone() {
+		if !v.resultAfterNone() && !secure {
 			return nil
 		}
 	} else {

@@ -46,21 +46,21 @@ var (
 		server string // what it gets after the version
 		want   Handshake
 	}{
-		{"3.3 none", open, "RFB 003.003\n\x01", "\x00\x00\x00\x01", Handshake{Version33, SecurityNone, 1, true}},
-		{"3.7 none", open, "RFB 003.007\n\x01\x00", "\x01\x01", Handshake{Version37, SecurityNone, 1, false}},
-		{"3.8 none", open, "RFB 003.008\n\x01\x05", "\x01\x01\x00\x00\x00\x00", Handshake{Version38, SecurityNone, 1, true}},
-		{"3.889 none", open, "RFB 003.889\n\x01\x01", "\x01\x01", Handshake{Version3Mac, SecurityNone, 1, true}},
-		{"5.0 none", open, "RFB 005.000\n\x01\x01", "\x01\x01\x00\x00\x00\x00", Handshake{Version38, SecurityNone, 1, true}},
+		{"3.3 none", open, "RFB 003.003\n\x01", "\x00\x00\x00\x01", Handshake{Version33, SecurityNone, 1, true, false}},
+		{"3.7 none", open, "RFB 003.007\n\x01\x00", "\x01\x01", Handshake{Version37, SecurityNone, 1, false, false}},
+		{"3.8 none", open, "RFB 003.008\n\x01\x05", "\x01\x01\x00\x00\x00\x00", Handshake{Version38, SecurityNone, 1, true, false}},
+		{"3.889 none", open, "RFB 003.889\n\x01\x01", "\x01\x01", Handshake{Version3Mac, SecurityNone, 1, true, false}},
+		{"5.0 none", open, "RFB 005.000\n\x01\x01", "\x01\x01\x00\x00\x00\x00", Handshake{Version38, SecurityNone, 1, true, false}},
 		{"3.5 password", both, "RFB 003.005\n" + response() + "\x01",
-			"\x00\x00\x00\x02" + zeroChallenge + "\x00\x00\x00\x00", Handshake{Version33, SecurityVncAuth, 3, true}},
+			"\x00\x00\x00\x02" + zeroChallenge + "\x00\x00\x00\x00", Handshake{Version33, SecurityVncAuth, 3, true, false}},
 		{"3.7 password", locked, "RFB 003.007\n\x02" + response() + "\x01",
-			"\x01\x02" + zeroChallenge + "\x00\x00\x00\x00", Handshake{Version37, SecurityVncAuth, 3, true}},
+			"\x01\x02" + zeroChallenge + "\x00\x00\x00\x00", Handshake{Version37, SecurityVncAuth, 3, true, false}},
 		{"3.8 password", both, "RFB 003.008\n\x02" + response() + "\x01",
-			"\x02\x02\x01" + zeroChallenge + "\x00\x00\x00\x00", Handshake{Version38, SecurityVncAuth, 3, true}},
+			"\x02\x02\x01" + zeroChallenge + "\x00\x00\x00\x00", Handshake{Version38, SecurityVncAuth, 3, true, false}},
 		{"3.8 none though there is a password", both, "RFB 003.008\n\x01\x01",
-			"\x02\x02\x01\x00\x00\x00\x00", Handshake{Version38, SecurityNone, 1, true}},
+			"\x02\x02\x01\x00\x00\x00\x00", Handshake{Version38, SecurityNone, 1, true, false}},
 		{"3.889 password", locked, "RFB 003.889\n\x02" + response() + "\x01",
-			"\x01\x02" + zeroChallenge + "\x00\x00\x00\x00", Handshake{Version3Mac, SecurityVncAuth, 3, true}},
+			"\x01\x02" + zeroChallenge + "\x00\x00\x00\x00", Handshake{Version3Mac, SecurityVncAuth, 3, true, false}},
 	}
 )
 

@@ -6,7 +6,7 @@ import "strconv"
 // connection (RFC 6143, section 7.1.2).
 type SecurityType uint8
 
-// Security types. Only None and VncAuth are served.
+// Security types. None, VncAuth and VeNCrypt are served.
 const (
 	SecurityInvalid  SecurityType = 0 // "connection failed", a reason follows
 	SecurityNone     SecurityType = 1

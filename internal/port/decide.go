@@ -33,7 +33,15 @@ func (u *undecided) decide(ctx context.Context) {
 	stop := context.AfterFunc(ctx, u.evict)
 	defer stop()
 
-	kind, first := u.sniff(u.socket, end)
+	delay := p.cfg.Delay
+	if p.cfg.TLSOnlyRFB {
+		delay = decideLimit
+	}
+	kind, first := u.sniff(u.socket, delay, end)
+	if kind == RFB && p.cfg.TLSOnlyRFB {
+		u.quiet("a viewer in the clear")
+		return
+	}
 	switch kind {
 	case RFB, HTTP, ICE:
 		u.hand(kind, u.socket, nil, first)
@@ -53,11 +61,11 @@ func (u *undecided) decide(ctx context.Context) {
 // noTLS is a fatal alert: handshake_failure (RFC 8446, section 6.2).
 var noTLS = []byte{0x15, 0x03, 0x01, 0x00, 0x02, 2, 40}
 
-// sniff reads until the client's kind is known. Silence means RFB.
-func (u *undecided) sniff(c net.Conn, end time.Time) (Kind, []byte) {
+// sniff reads until the client's kind is known. Silence for the delay means RFB.
+func (u *undecided) sniff(c net.Conn, delay time.Duration, end time.Time) (Kind, []byte) {
 	var buf [maxFirst]byte
 	n := 0
-	silent := time.Now().Add(u.port.cfg.Delay)
+	silent := time.Now().Add(delay)
 	if silent.After(end) {
 		silent = end
 	}
@@ -118,7 +126,7 @@ func (u *undecided) decrypt(ctx context.Context, end time.Time, first []byte) {
 		u.hand(HTTP, t, t, nil)
 		return
 	}
-	switch kind, first := u.sniff(t, end); kind {
+	switch kind, first := u.sniff(t, u.port.cfg.Delay, end); kind {
 	case RFB, HTTP:
 		u.hand(kind, t, t, first)
 	default:

@@ -43,6 +43,9 @@ type Config struct {
 	Delay time.Duration
 	// TLS serves HTTP and RFB over TLS, too; nil: such clients are sent an alert.
 	TLS *tls.Config
+	// TLSOnlyRFB, with TLS, closes viewers that come in the clear: a client that says
+	// nothing is waited for and never greeted.
+	TLSOnlyRFB bool
 	// Ufrag reports whether an ICE username fragment is one of ours. Connections for
 	// others are closed: nothing would ever take them. Nil: none is. It may be called
 	// from several goroutines.
@@ -70,6 +73,9 @@ type Port struct {
 func New(l net.Listener, cfg Config) (*Port, error) {
 	if cfg.Delay < 0 {
 		return nil, fmt.Errorf("port: Config.Delay %v is negative", cfg.Delay)
+	}
+	if cfg.TLSOnlyRFB && cfg.TLS == nil {
+		return nil, errors.New("port: Config.TLSOnlyRFB without TLS")
 	}
 	if cfg.Delay == 0 {
 		cfg.Delay = DefaultDelay

@@ -240,6 +240,30 @@ func certificate(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
+// TestTLSOnlyRFB: viewers in the clear are not greeted.
+func TestTLSOnlyRFB(t *testing.T) {
+	r := start(t, Config{TLS: &tls.Config{Certificates: []tls.Certificate{certificate(t)}}, TLSOnlyRFB: true})
+	c := r.dial()
+	_, err := io.WriteString(c, "RFB 003.008\n")
+	require.NoError(t, err)
+	b, err := io.ReadAll(c)
+	require.NoError(t, err)
+	require.Empty(t, b)
+	silent := r.dial()
+	inside, err := tls.Dial("tcp", r.addr, &tls.Config{InsecureSkipVerify: true})
+	require.NoError(t, err)
+	defer inside.Close()
+	require.NoError(t, inside.SetDeadline(time.Now().Add(timeout)))
+	expect(t, inside, greeting)
+	require.NoError(t, silent.CloseWrite())
+	b, err = io.ReadAll(silent)
+	require.NoError(t, err)
+	require.Empty(t, b)
+	require.EqualValues(t, 1, r.viewers.Load())
+	_, err = New(nil, Config{TLSOnlyRFB: true})
+	require.ErrorContains(t, err, "TLSOnlyRFB")
+}
+
 func TestTLS(t *testing.T) {
 	r := start(t, Config{TLS: &tls.Config{Certificates: []tls.Certificate{certificate(t)}, NextProtos: []string{alpnHTTP}}})
 	cfg := &tls.Config{InsecureSkipVerify: true}

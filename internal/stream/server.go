@@ -148,10 +148,17 @@ func (s *Server) Serve(ctx context.Context, t Transport, p Peer) {
 }
 
 // Refuse tells a page why it is not served, and closes t.
-func Refuse(ctx context.Context, t Transport, why string) {
+func Refuse(ctx context.Context, t Transport, why string) { refuse(ctx, t, Bye{Text: why}) }
+
+// Dismiss is Refuse for a page that shall not try again.
+func Dismiss(ctx context.Context, t Transport, why string) {
+	refuse(ctx, t, Bye{Final: true, Text: why})
+}
+
+func refuse(ctx context.Context, t Transport, bye Bye) {
 	ctx, cancel := context.WithTimeout(ctx, defaultLimits.end)
 	defer cancel()
-	t.Write(ctx, Bye{Text: why}.Append(nil)) //nolint:errcheck // the page has gone
+	t.Write(ctx, bye.Append(nil)) //nolint:errcheck // the page has gone
 	t.Close(false)
 }
 
@@ -209,7 +216,7 @@ func (s *Server) GiveWay(to string) {
 func (s *Server) giveWay(to string) {
 	for se := range s.pages {
 		se.log.Info("viewer gives way to another that does not share", "to", to)
-		se.end(farewell("another viewer took the screen for itself"))
+		se.end(Farewell("another viewer took the screen for itself"))
 	}
 }
 

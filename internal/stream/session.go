@@ -62,10 +62,11 @@ type news struct {
 // and one that floods us loses its oldest.
 const maxPongs = 16
 
-// farewell is the end of a session that the page is told. It is not its fault.
-type farewell string
+// Farewell, as the cause of the end of a context that Serve got, or of a session,
+// is what the page is told. It is not its fault, and it does not come back by itself.
+type Farewell string
 
-func (f farewell) Error() string { return string(f) }
+func (f Farewell) Error() string { return string(f) }
 
 // fault is an end that the page brought about.
 type fault struct{ error }
@@ -137,7 +138,7 @@ func (se *session) run(ctx context.Context) {
 
 // goodbye is what the page is told of the session's end.
 func (se *session) goodbye(cause error) Bye {
-	var f farewell
+	var f Farewell
 	var broke fault
 	switch {
 	case errors.As(cause, &f):

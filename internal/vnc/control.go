@@ -10,13 +10,16 @@ import (
 
 // What the owner of a Server can do to its viewers while it runs.
 
-// Peers returns the viewers that are in, in the order in which they came.
+// Peers returns the viewers that are in, guests included, in the order in which they came.
 func (s *Server) Peers() []Peer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []Peer
 	for se := range s.sessions {
 		list = append(list, se.peer)
+	}
+	for g := range s.guests {
+		list = append(list, g.peer)
 	}
 	slices.SortFunc(list, func(a, b Peer) int { return cmp.Compare(a.ID, b.ID) })
 	return list
@@ -32,6 +35,12 @@ func (s *Server) Disconnect(match func(Peer) bool) int {
 		if match(se.peer) {
 			se.log.Info("viewer is disconnected")
 			se.stop()
+			n++
+		}
+	}
+	for g := range s.guests {
+		if match(g.peer) {
+			g.stop()
 			n++
 		}
 	}

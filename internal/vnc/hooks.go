@@ -78,9 +78,9 @@ func (s *Server) handshakeConfig(ctx context.Context, p Peer) rfb.ServerConfig {
 	return cfg
 }
 
-// Viewers returns how many viewers are in.
+// Viewers returns how many viewers are in, guests included.
 func (s *Server) Viewers() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.sessions)
+	return s.present()
 }

@@ -10,6 +10,7 @@ package vnc
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -92,6 +93,10 @@ type Config struct {
 	// OnViewers is called when a viewer has come or gone; it must not block. Nil:
 	// nothing.
 	OnViewers func()
+	// TLS encrypts connections that come in the clear, other than unix sockets, in the
+	// middle of the handshake (VeNCrypt), which is then the only way in for them; it
+	// needs a certificate. Nil: they stay in the clear.
+	TLS *tls.Config
 	// Hooks decide about viewers and follow them.
 	Hooks Hooks
 	// Cursor says how the pointer is shown; empty: CursorShape.
@@ -127,6 +132,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	sessions map[*session]struct{}
+	guests   map[*Guest]struct{}
 	shaking  handshakes
 	peers    uint64
 	freed    chan struct{} // closed and replaced when a session ends
@@ -197,6 +203,7 @@ func New(cfg Config) (*Server, error) {
 		},
 		shop:     newWorkshop(cfg.Screen),
 		sessions: make(map[*session]struct{}),
+		guests:   make(map[*Guest]struct{}),
 		freed:    make(chan struct{}),
 	}, nil
 }
@@ -243,9 +250,12 @@ func (s *Server) ServeConn(ctx context.Context, conn net.Conn) {
 	// A cancelled context must end reads of the handshake, too: its deadline is the
 	// last that is set.
 	stop := context.AfterFunc(ctx, shake.end)
-	h, err := s.handshake(ctx, conn, &peer)
+	h, secure, err := s.handshake(ctx, conn, &peer)
 	s.endHandshake(shake)
 	stop()
+	if secure != nil {
+		conn = secure
+	}
 	if err != nil || ctx.Err() != nil {
 		s.logHandshake(remote, err)
 		closeGently(conn)
@@ -256,28 +266,31 @@ func (s *Server) ServeConn(ctx context.Context, conn net.Conn) {
 	}
 }
 
-// handshake leads the viewer up to its ClientInit.
-func (s *Server) handshake(ctx context.Context, conn net.Conn, p *Peer) (rfb.Handshake, error) {
+// handshake leads the viewer up to its ClientInit. secure, if not nil, is what the
+// connection has become.
+func (s *Server) handshake(ctx context.Context, conn net.Conn, p *Peer) (h rfb.Handshake, secure net.Conn, err error) {
 	limitUnsent(conn)
 	host := hostOf(conn.RemoteAddr())
 	if gate := s.cfg.Hooks.Gate; gate != nil {
 		if err := gate(ctx, *p); err != nil {
 			_, werr := conn.Write(rfb.Version38.Append(nil))
-			return rfb.Handshake{}, errors.Join(errNotAdmitted, err, werr)
+			return h, nil, errors.Join(errNotAdmitted, err, werr)
 		}
 	}
 	if s.ban.banned(host, time.Now()) {
 		err := rfb.Refuse(conn, "Too many security failures")
-		return rfb.Handshake{}, errors.Join(errBanned, err)
+		return h, nil, errors.Join(errBanned, err)
 	}
 	cfg := s.handshakeConfig(ctx, *p)
 	cfg.OnAuthFailure = func() string {
 		s.ban.failed(host, time.Now())
 		return "Authentication failed"
 	}
-	h, err := rfb.Accept(conn, cfg)
-	if err != nil {
-		return h, err
+	if s.wantsTLS(conn) {
+		cfg.StartTLS = s.startTLS(ctx, conn, &secure)
+	}
+	if h, err = rfb.Accept(conn, cfg); err != nil {
+		return h, secure, err
 	}
 	if h.Security == rfb.SecurityVncAuth {
 		s.ban.succeeded(host)
@@ -285,11 +298,11 @@ func (s *Server) handshake(ctx context.Context, conn net.Conn, p *Peer) (rfb.Han
 	p.Rights, _ = h.Grant.(Rights)
 	if admit := s.cfg.Hooks.Admit; admit != nil {
 		if p.Rights, err = admit(ctx, *p); err != nil {
-			return h, errors.Join(errNotAdmitted, err)
+			return h, secure, errors.Join(errNotAdmitted, err)
 		}
 		h.Grant = p.Rights
 	}
-	return h, conn.SetDeadline(time.Time{})
+	return h, secure, conn.SetDeadline(time.Time{})
 }
 
 // logHandshake says what the operator should know of a connection that did not
@@ -350,7 +363,7 @@ func (s *Server) join(ctx context.Context, se *session, shared bool) error {
 func (s *Server) awaitFree(ctx context.Context) bool {
 	limit := time.NewTimer(handover)
 	defer limit.Stop()
-	for waiting := true; waiting && len(s.sessions) > 0; {
+	for waiting := true; waiting && s.present() > 0; {
 		freed := s.freed
 		s.mu.Unlock()
 		select {
@@ -362,7 +375,7 @@ func (s *Server) awaitFree(ctx context.Context) bool {
 		}
 		s.mu.Lock()
 	}
-	return len(s.sessions) == 0
+	return s.present() == 0
 }
 
 // giveWay disconnects all viewers. The caller holds s.mu.
@@ -370,6 +383,10 @@ func (s *Server) giveWay(to string) {
 	for other := range s.sessions {
 		s.log.Info("viewer gives way to another that does not share", "viewer", other.remote, "to", to)
 		other.stop()
+	}
+	for g := range s.guests {
+		s.log.Info("viewer gives way to another that does not share", "viewer", g.peer.Remote.String(), "to", to)
+		g.stop()
 	}
 }
 
@@ -382,7 +399,7 @@ func (s *Server) leave(se *session) int {
 	close(s.freed)
 	s.freed = make(chan struct{})
 	s.watchClipboard()
-	return len(s.sessions)
+	return s.present()
 }
 
 // watchClipboard lets the clipboard be watched while there are viewers.

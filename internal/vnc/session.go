@@ -108,7 +108,7 @@ func (se *session) run(ctx context.Context) error {
 			left(se.peer, n)
 		}
 	}()
-	se.log.Info("viewer connected", "version", se.shake.Version.String(), "security", se.shake.Security.String(),
+	se.log.Info("viewer connected", "version", se.shake.Version.String(), "security", se.shake.Security.String(), "tls", encrypted(se.conn),
 		"shared", se.shake.Shared, "control", se.held != nil)
 
 	if err := se.begin(ctx); err != nil {

@@ -144,6 +144,12 @@ type failure struct {
 }
 
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
+	if s.cfg.Guests {
+		if c := connOf(r); c == nil || s.cfg.VNC.Gate(r.Context(), c.RemoteAddr(), c.LocalAddr()) != nil {
+			answer(w, http.StatusForbidden, failure{"this server does not let you in"})
+			return
+		}
+	}
 	// A form of another site can send text, but no JSON.
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		answer(w, http.StatusUnsupportedMediaType, failure{"send JSON"})

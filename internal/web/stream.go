@@ -13,8 +13,9 @@ import (
 	"framebridge/internal/vnc"
 )
 
-// pageRights are a viewer's rights on a page.
+// pageRights are a viewer's rights on a page. Pages have no part of a control.
 func pageRights(r vnc.Rights) stream.Rights {
+	r.Control = r.Control && r.Withheld == (vnc.Devices{})
 	return stream.Rights{
 		Control:      r.Control,
 		ClipboardIn:  r.ClipboardIn,
@@ -38,6 +39,15 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		if s.cfg.OpenVideo == nil {
 			stream.Refuse(ctx, t, "no video: this server has none")
 			return
+		}
+		if s.cfg.Guests {
+			var leave func()
+			var err error
+			if ctx, rights, leave, err = s.enter(ctx, ws, rights); err != nil {
+				stream.Dismiss(ctx, t, err.Error())
+				return
+			}
+			defer leave()
 		}
 		v, err := s.cfg.OpenVideo()
 		if err != nil {

@@ -51,6 +51,18 @@ type Config struct {
 	// TLS says that the port speaks https, too: browsers of other machines are led
 	// there.
 	TLS bool
+	// TLSOnly serves nothing in the clear.
+	TLSOnly bool
+	// Guests makes pages guests of VNC: its hooks decide about them and follow them,
+	// and its rule says who gives way. There is no snapshot then.
+	Guests bool
+	// Sockets takes every WebSocket for RFB that is not one of the page's, whatever its
+	// path, and from pages of other origins: of any where a password is asked for, else
+	// of other ports of the same host. So does libvncserver, and people let a noVNC
+	// that is elsewhere connect to it.
+	Sockets bool
+	// NoPage serves what Sockets says and nothing else.
+	NoPage bool
 	// Ready reports whether the display is there; nil: it always is.
 	Ready func() bool
 	// Dir is a folder whose files are served in place of the page, such as noVNC's;
@@ -111,6 +123,12 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Stream == nil {
 		return nil, errors.New("web: Config.Stream is nil")
+	}
+	if cfg.Guests && cfg.RTC != nil {
+		return nil, errors.New("web: Config.RTC with Guests")
+	}
+	if cfg.NoPage && !cfg.Sockets {
+		return nil, errors.New("web: Config.NoPage without Sockets")
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -205,6 +223,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "want a path", http.StatusBadRequest)
 		return
 	}
+	if s.cfg.TLSOnly && r.TLS == nil {
+		s.inTheClear(w, r)
+		return
+	}
+	if s.cfg.Sockets && isWebSocket(r) && (name != "stream" || s.cfg.NoPage) {
+		s.anySocket(w, r)
+		return
+	}
+	if s.cfg.NoPage {
+		http.Error(w, "this is a VNC server: it has WebSockets, and no page", http.StatusNotFound)
+		return
+	}
 	switch name {
 	case "healthz":
 		s.get(s.healthz)(w, r)
@@ -230,6 +260,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "websockify":
 		s.websocket(w, r, s.websockify)
 	case "snapshot.png":
+		if s.cfg.Guests {
+			http.NotFound(w, r)
+			return
+		}
 		s.get(s.snapshot)(w, r)
 	default:
 		if s.toHTTPS(w, r) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -22,13 +23,17 @@ type socket struct {
 // websocket accepts a WebSocket from a page of ours, or from no page, and lets f
 // serve it. f must end soon after its context.
 func (s *Server) websocket(w http.ResponseWriter, r *http.Request, f func(ctx context.Context, ws socket)) {
-	if !s.checkOrigin(w, r) {
-		return
+	if s.checkOrigin(w, r) {
+		s.upgrade(w, r, f)
 	}
+}
+
+// upgrade is websocket for a page whose origin was looked at.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, f func(ctx context.Context, ws socket)) {
 	s.running.Add(1)
 	defer s.running.Done()
 	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		InsecureSkipVerify: true, // checkOrigin knows more
+		InsecureSkipVerify: true, // whoever called knows more
 		Subprotocols:       []string{"binary"},
 		CompressionMode:    websocket.CompressionDisabled, // pictures are compressed already
 	})
@@ -123,6 +128,12 @@ func toSocket(from io.Reader, ws socket) {
 type pipe struct {
 	net.Conn
 	socket net.Conn
+}
+
+// Encrypted reports whether the connection is, for vnc.Config.TLS.
+func (p pipe) Encrypted() bool {
+	_, ok := p.socket.(interface{ ConnectionState() tls.ConnectionState })
+	return ok
 }
 
 func (p pipe) LocalAddr() net.Addr  { return p.socket.LocalAddr() }

@@ -2,9 +2,11 @@ package rfbtest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -35,6 +37,8 @@ type Options struct {
 	// WideFills lets Tight rectangles of one colour be wider than 2048 pixels, as
 	// those of libvncserver and TigerVNC are: for servers that are not ours.
 	WideFills bool
+	// TLS, if set, is used where VeNCrypt is offered.
+	TLS *tls.Config
 	// OnUpdate is called when the header of an update has been read and its
 	// rectangles have not: where viewers that lose no time ask for the next one.
 	OnUpdate func()
@@ -114,7 +118,17 @@ func Open(ctx context.Context, nc net.Conn, o Options) (*Client, error) {
 }
 
 func (c *Client) open(o Options) (err error) {
-	c.Welcome, err = rfb.Connect(c.nc, rfb.ClientConfig{Version: o.Version, Password: []byte(o.Password), Shared: o.Shared})
+	cfg := rfb.ClientConfig{Version: o.Version, Password: []byte(o.Password), Shared: o.Shared}
+	if o.TLS != nil {
+		cfg.StartTLS = func() (io.ReadWriter, error) {
+			t := tls.Client(c.nc, o.TLS)
+			c.nc = t
+			c.in = newStream(t)
+			c.in.dirty = o.DirtyPadding
+			return t, nil
+		}
+	}
+	c.Welcome, err = rfb.Connect(c.nc, cfg)
 	if err != nil {
 		return err
 	}
