@@ -24,6 +24,15 @@ type htmlPage struct {
 	Plots   []htmlGroup // of setups
 	Curves  []htmlGroup // of axes
 	Scenes  []htmlScene
+	Works   []htmlWorks
+}
+
+// htmlWorks is a table of what is not of VNC servers, with plots.
+type htmlWorks struct {
+	Title, About string
+	rows
+	Legend []string
+	Charts []template.HTML
 }
 
 type htmlTable struct {
@@ -66,6 +75,7 @@ func (r *Report) HTML(w io.Writer) error {
 	p.plots()
 	p.curves()
 	p.scenes()
+	p.works()
 	return t.Execute(w, p)
 }
 
@@ -145,12 +155,8 @@ func (p *htmlPage) plots() {
 			Y:     chart.Axis{Label: "kB in 0.1 s", Zero: true},
 		}
 		for _, r := range groups[k] {
-			if n := len(r.Latency); n > 0 {
-				s := chart.Series{Name: r.Server, Class: p.class(r.Server), Steps: true, X: []float64{r.Latency[0]}, Y: []float64{0}}
-				for i, v := range r.Latency {
-					s.X, s.Y = append(s.X, v), append(s.Y, 100*float64(i+1)/float64(n))
-				}
-				cdf.Series = append(cdf.Series, s)
+			if len(r.Latency) > 0 {
+				cdf.Series = append(cdf.Series, distribution(r.Server, p.class(r.Server), r.Latency))
 			}
 			s := chart.Series{Name: r.Server, Class: p.class(r.Server)}
 			for i, v := range r.Traffic {
@@ -220,6 +226,44 @@ func (p *htmlPage) scenes() {
 			s.Chart = template.HTML(ch.SVG()) //nolint:gosec // package chart escapes all text
 		}
 	}
+}
+
+// works adds the results of Video, Pages and Browsers.
+func (p *htmlPage) works() {
+	add := func(w htmlWorks) {
+		if len(w.Rows) > 0 {
+			p.Works = append(p.Works, w)
+		}
+	}
+	add(htmlWorks{Title: "Video", rows: videoRows(p.Video), About: "Works of a desktop. Peers get the same pictures through a pipe, which their CPU " +
+		"time is without; all that was made is decoded by ffmpeg where it is installed."})
+	add(htmlWorks{Title: "Pages", rows: pageRows(p.Pages), About: "Clients of /stream that acknowledge each frame at once."})
+	w := htmlWorks{Title: "Browsers", rows: browserRows(p.Browsers), About: "From drawing on X to the pixel in a headless Chromium's page, which looks " +
+		"once in a display frame, through a TCP forwarder; small changes of an idle screen."}
+	c := chart.Chart{
+		Title: "latency distribution",
+		X:     chart.Axis{Label: "ms from drawing to seen", Log: true},
+		Y:     chart.Axis{Label: "% of changes", Ticks: []float64{0, 25, 50, 75, 100}, Names: []string{"0", "25", "50", "75", "100"}},
+	}
+	for i, r := range p.Browsers {
+		w.Legend = append(w.Legend, r.Way)
+		if len(r.Latency) > 0 {
+			c.Series = append(c.Series, distribution(r.Way, i%seriesClasses, r.Latency))
+		}
+	}
+	if len(c.Series) > 0 {
+		w.Charts = append(w.Charts, template.HTML(c.SVG())) //nolint:gosec // package chart escapes all text
+	}
+	add(w)
+}
+
+// distribution is the share of sorted values up to each of them.
+func distribution(name string, class int, sorted []float64) chart.Series {
+	s := chart.Series{Name: name, Class: class, Steps: true, X: []float64{sorted[0]}, Y: []float64{0}}
+	for i, v := range sorted {
+		s.X, s.Y = append(s.X, v), append(s.Y, 100*float64(i+1)/float64(len(sorted)))
+	}
+	return s
 }
 
 // family is an encoder's colour: its name without numbers, lossy Tight on its own.

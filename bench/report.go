@@ -22,6 +22,10 @@ type Report struct {
 
 	Results []Result       `json:"results,omitempty"` // of Live and Scale
 	Encode  []EncodeResult `json:"encode,omitempty"`
+	Video   []VideoResult  `json:"video,omitempty"`
+
+	Pages    []PageResult    `json:"pages,omitempty"`
+	Browsers []BrowserResult `json:"browsers,omitempty"`
 }
 
 // Machine is where it ran.
@@ -55,7 +59,8 @@ func ThisMachine() Machine {
 // Markdown returns all tables.
 func (r *Report) Markdown() string {
 	var parts []string
-	for _, s := range []string{Table(r.Results), Curves(r.Results), EncodeTable(r.Encode)} {
+	for _, s := range []string{Table(r.Results), Curves(r.Results), EncodeTable(r.Encode), videoRows(r.Video).markdown(),
+		pageRows(r.Pages).markdown(), browserRows(r.Browsers).markdown()} {
 		if s != "" {
 			parts = append(parts, strings.TrimPrefix(s, "\n"))
 		}
@@ -71,7 +76,7 @@ func (r *Report) JSON(w io.Writer) error {
 }
 
 // CSV writes a line per result: those of Live and Scale under one header, those of
-// Encode under another.
+// Encode, Video, Pages and Browsers under others.
 func (r *Report) CSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	var err error
@@ -92,6 +97,26 @@ func (r *Report) CSV(w io.Writer) error {
 	}
 	for _, x := range r.Encode {
 		line(x.Encoder, x.Scene, x.Err, strconv.Itoa(x.Frames), f(x.P50), f(x.P95), f(x.P99), f(x.MBs), f(x.KB), f(x.Ratio), f(x.PSNR))
+	}
+	if len(r.Video) > 0 {
+		line("encoder", "work", "error", "frames", "p50_ms", "p95_ms", "cpu_ms", "bytes", "psnr_db", "area_psnr_db", "passes", "ratio", "target")
+	}
+	for _, x := range r.Video {
+		line(x.Encoder, x.Work, x.Err, strconv.Itoa(x.Frames), f(x.P50), f(x.P95), f(x.CPU), f(x.Bytes), f(x.PSNR), f(x.AreaPSNR),
+			strconv.Itoa(x.Passes), f(x.Ratio), x.Target)
+	}
+	if len(r.Pages) > 0 {
+		line("work", "pages", "error", "changes", "server_cpu_ms", "x_cpu_ms", "server_percent", "frames", "kb", "rss_mb", "growth", "target")
+	}
+	for _, x := range r.Pages {
+		line(x.Work, strconv.Itoa(x.Pages), x.Err, strconv.Itoa(x.Changes), f(x.ServerCPU), f(x.XCPU), f(x.Percent), f(x.Frames), f(x.KB),
+			f(x.RSS), f(x.Growth), x.Target)
+	}
+	if len(r.Browsers) > 0 {
+		line("way", "error", "changes", "missed", "p50_ms", "p95_ms", "target")
+	}
+	for _, x := range r.Browsers {
+		line(x.Way, x.Err, strconv.Itoa(x.Changes), strconv.Itoa(x.Missed), f(x.P50), f(x.P95), x.Target)
 	}
 	c.Flush()
 	return errors.Join(err, c.Error())

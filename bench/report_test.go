@@ -101,6 +101,21 @@ func sample() *Report {
 			EncodeResult{Encoder: e, Scene: "video", Frames: 3, P50: 4, KB: 200, PSNR: 38.5})
 	}
 	r.Encode[0].Err = "wrong <pixels>"
+	for i, w := range VideoWorks() {
+		f := float64(i + 1)
+		r.Video = append(r.Video,
+			VideoResult{Encoder: "vp8, 1 worker", Work: w, Frames: 9, P50: f, P95: 2 * f, CPU: f, Bytes: 100 * f, PSNR: 50, AreaPSNR: 40, Ratio: 0.9, Target: "6 ms"},
+			VideoResult{Encoder: "libvpx", Work: w, Frames: 9, CPU: f, Bytes: 100 * f})
+	}
+	r.Video = append(r.Video, VideoResult{Encoder: "x264 ultrafast", Work: "rest", Err: "broken <pipe>"})
+	for _, w := range PageWorks() {
+		r.Pages = append(r.Pages, PageResult{Work: w, Pages: 1, Changes: 60, ServerCPU: 0.5, Percent: 1.5, Frames: 59.5, KB: 0.25},
+			PageResult{Work: w, Pages: 8, Changes: 60, ServerCPU: 0.6, Growth: 1.2, Target: "growth below 1.3"})
+	}
+	for i, w := range BrowserWays() {
+		r.Browsers = append(r.Browsers, BrowserResult{Way: w, Changes: 3, P50: float64(i), P95: 20, Target: "17 ms", Latency: []float64{1, 2, 20}})
+	}
+	r.Browsers[len(r.Browsers)-1] = BrowserResult{Way: "noVNC, <peer>", Err: "it ended"}
 	return r
 }
 
@@ -147,6 +162,30 @@ func TestEncodeTable(t *testing.T) {
 	require.Contains(t, s, "| tight 9 | 4.00 | 0 | 0 | 0 | 200 | 0 | 38.5 |")
 }
 
+func TestVideoTable(t *testing.T) {
+	s := videoRows(sample().Video).markdown()
+	require.Contains(t, s, "| idle: vp8, 1 worker | 1.00 | 2.00 | 1.00 | 100 | 50.00 | 40.00 | 0.90 | 6 ms |")
+	require.Contains(t, s, "| type: libvpx | - | - | 2.00 | 200 | identical | - | - |  |")
+	require.Contains(t, s, "| rest: libvpx | - | - | 6.00 | 600 in 9 frames | identical | - | - |  |")
+	require.Contains(t, s, "| rest: x264 ultrafast | failed: broken <pipe> |")
+	require.Empty(t, videoRows(nil).markdown())
+}
+
+func TestBrowserTables(t *testing.T) {
+	s := pageRows(sample().Pages).markdown()
+	require.Contains(t, s, "| type: 1 | 1.50 | 0.50 | 0 | 59.5 of 60 | 0.25 | 0 | - |  |")
+	require.Contains(t, s, "| video: 8 | 0 | 0.60 | 0 | 0.0 of 60 | 0 | 0 | 1.20 | growth below 1.3 |")
+	s = browserRows(sample().Browsers).markdown()
+	require.Contains(t, s, "| WebRTC | 1.00 | 20.0 | 3 | 0 | 17 ms |")
+	require.Contains(t, s, "| noVNC, <peer> | failed: it ended |")
+	for _, table := range []string{videoRows(sample().Video).markdown(), pageRows(sample().Pages).markdown(), s} {
+		lines := strings.Split(strings.TrimSpace(table), "\n")
+		for _, l := range lines {
+			require.Equal(t, strings.Count(lines[0], "|"), strings.Count(l, "|"), l)
+		}
+	}
+}
+
 func TestJSON(t *testing.T) {
 	r := sample()
 	var b bytes.Buffer
@@ -158,6 +197,9 @@ func TestJSON(t *testing.T) {
 		require.Equal(t, r.Results[i], back.Results[i])
 	}
 	require.Equal(t, r.Encode, back.Encode)
+	require.Equal(t, r.Video, back.Video)
+	require.Equal(t, r.Pages, back.Pages)
+	require.Equal(t, r.Browsers, back.Browsers)
 }
 
 func TestCSV(t *testing.T) {
@@ -168,16 +210,23 @@ func TestCSV(t *testing.T) {
 	c.FieldsPerRecord = -1
 	rows, err := c.ReadAll()
 	require.NoError(t, err)
-	require.Len(t, rows, 2+len(r.Results)+len(r.Encode))
-	for i, row := range rows {
-		if i <= len(r.Results) {
-			require.Len(t, row, len(rows[0]))
-		} else {
-			require.Len(t, row, len(rows[1+len(r.Results)]))
+	require.Len(t, rows, 5+len(r.Results)+len(r.Encode)+len(r.Video)+len(r.Pages)+len(r.Browsers))
+	at := 0
+	for _, part := range []struct {
+		head  string
+		lines int
+		first string
+	}{
+		{"server", len(r.Results), "framebridge"}, {"encoder", len(r.Encode), EncoderNames()[0]}, {"encoder", len(r.Video), "vp8, 1 worker"},
+		{"work", len(r.Pages), "idle"}, {"way", len(r.Browsers), "/stream"},
+	} {
+		require.Equal(t, part.head, rows[at][0])
+		require.Equal(t, part.first, rows[at+1][0])
+		for _, row := range rows[at : at+1+part.lines] {
+			require.Len(t, row, len(rows[at]))
 		}
+		at += 1 + part.lines
 	}
-	require.Equal(t, "framebridge", rows[1][0])
-	require.Equal(t, "encoder", rows[1+len(r.Results)][0])
 }
 
 // TestHTML: the page is well-formed, needs nothing from elsewhere, and has all
@@ -212,12 +261,15 @@ func TestHTML(t *testing.T) {
 	require.NotContains(t, s, "url(")
 	require.NotContains(t, s, "@import")
 	require.NotContains(t, s, "ZgotmplZ", "html/template refused a value")
-	for _, name := range append(append(Works(), EncoderNames()...), "framebridge", "x11vnc", "x0vncserver", "broken <server>", "framebridge bench <&>", "wrong <pixels>", "prefers-color-scheme", AxisShare, AxisViewers) {
+	for _, name := range append(append(Works(), EncoderNames()...), "framebridge", "x11vnc", "x0vncserver", "broken <server>", "framebridge bench <&>", "wrong <pixels>", "prefers-color-scheme", AxisShare, AxisViewers,
+		"type: vp8, 1 worker", "scroll: 8", "/stream", "noVNC, <peer>", "broken <pipe>") {
 		assert.Contains(t, text.String(), name)
 	}
-	// Latency and traffic of each work, four figures along two axes, two scenes.
-	require.Equal(t, 2*len(Works())+8+2, svgs)
+	// Latency and traffic of each work, four figures along two axes, two scenes, the
+	// browsers' latencies.
+	require.Equal(t, 2*len(Works())+8+2+1, svgs)
 
 	b.Reset()
 	require.NoError(t, (&Report{}).HTML(&b), "nothing was measured")
+	require.Empty(t, (&Report{}).Markdown())
 }

@@ -53,10 +53,9 @@ func Own(path string) Server {
 
 // Peers returns the other servers that are installed.
 func Peers() (found []Server) {
-	x11vnc := strings.Fields("x11vnc -display {display} -rfbport {port} -forever -shared -nopw -localhost -quiet -noipv6")
 	for _, s := range []Server{
-		{Name: "x11vnc", Command: x11vnc},
-		{Name: "x11vnc -wait 5", Command: append(x11vnc[:len(x11vnc):len(x11vnc)], "-wait", "5", "-defer", "5")},
+		x11vncServer(),
+		x11vncServer("-wait", "5", "-defer", "5"),
 		{Name: "x0vncserver", Command: strings.Fields("X0tigervnc -display {display} -rfbport {port} -SecurityTypes None -localhost=1 -AlwaysShared=1")},
 		{Name: "Xvnc", XServer: "Xtigervnc", Command: strings.Fields("-rfbport {port} -SecurityTypes None -localhost=1 -AlwaysShared=1")},
 	} {
@@ -69,6 +68,16 @@ func Peers() (found []Server) {
 		}
 	}
 	return found
+}
+
+// x11vncServer is x11vnc with further arguments, of which the first two name it.
+func x11vncServer(args ...string) Server {
+	name := "x11vnc"
+	if len(args) > 0 {
+		name += " " + strings.Join(args[:2], " ")
+	}
+	command := strings.Fields("x11vnc -display {display} -rfbport {port} -forever -shared -nopw -localhost -quiet -noipv6")
+	return Server{Name: name, Command: append(command, args...)}
 }
 
 // running is a started server with its X server.

@@ -247,12 +247,7 @@ func Table(rs []Result) string {
 		head = append(head, t.servers[0]+" to "+reference, "to reach")
 	}
 	var b strings.Builder
-	line := func(cells []string) {
-		for i, c := range cells {
-			cells[i] = strings.ReplaceAll(c, "|", "\\|")
-		}
-		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
-	}
+	line := func(cells []string) { markdownLine(&b, cells) }
 	line(head)
 	b.WriteString(strings.Repeat("|---", len(head)) + "|\n")
 	for _, s := range t.sections {

@@ -83,3 +83,11 @@ func TestKeysymKinds(t *testing.T) {
 		assert.Equal(t, r, KeypadRune(k), "%#x", k)
 	}
 }
+
+func TestLatin1Names(t *testing.T) {
+	for name, want := range map[string]uint32{"nobreakspace": 0xa0, "acute": 0xb4, "Agrave": 0xc0, "ssharp": 0xdf, "eacute": 0xe9, "division": 0xf7, "ydiaeresis": 0xff} {
+		k, ok := KeysymByName(name)
+		assert.True(t, ok, name)
+		assert.Equal(t, want, k, name)
+	}
+}

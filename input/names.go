@@ -66,6 +66,24 @@ var keysymNames = map[string]uint32{
 	"Shift_R": 0xffe2, "Control_L": 0xffe3, "Control_R": 0xffe4, "Caps_Lock": 0xffe5, "Shift_Lock": 0xffe6,
 	"Meta_L": 0xffe7, "Meta_R": 0xffe8, "Alt_L": 0xffe9, "Alt_R": 0xffea, "Super_L": 0xffeb, "Super_R": 0xffec,
 	"Hyper_L": 0xffed, "Hyper_R": 0xffee, "Delete": 0xffff, "ISO_Level3_Shift": 0xfe03, "ISO_Left_Tab": 0xfe20,
+	"breve": 0x1a2, "caron": 0x1b7, "doubleacute": 0x1bd, "abovedot": 0x1ff,
 	"dead_grave": 0xfe50, "dead_acute": 0xfe51, "dead_circumflex": 0xfe52, "dead_tilde": 0xfe53, "dead_diaeresis": 0xfe57,
-	"dead_cedilla": 0xfe5b,
+	"dead_macron": 0xfe54, "dead_breve": 0xfe55, "dead_abovedot": 0xfe56, "dead_abovering": 0xfe58,
+	"dead_doubleacute": 0xfe59, "dead_caron": 0xfe5a, "dead_cedilla": 0xfe5b,
+}
+
+// latin1Names are keysymdef.h's names of 0xa0 to 0xff.
+const latin1Names = `nobreakspace exclamdown cent sterling currency yen brokenbar section diaeresis copyright ordfeminine guillemotleft notsign hyphen registered macron
+	degree plusminus twosuperior threesuperior acute mu paragraph periodcentered cedilla onesuperior masculine guillemotright onequarter onehalf threequarters questiondown
+	Agrave Aacute Acircumflex Atilde Adiaeresis Aring AE Ccedilla Egrave Eacute Ecircumflex Ediaeresis Igrave Iacute Icircumflex Idiaeresis
+	ETH Ntilde Ograve Oacute Ocircumflex Otilde Odiaeresis multiply Oslash Ugrave Uacute Ucircumflex Udiaeresis Yacute THORN ssharp
+	agrave aacute acircumflex atilde adiaeresis aring ae ccedilla egrave eacute ecircumflex ediaeresis igrave iacute icircumflex idiaeresis
+	eth ntilde ograve oacute ocircumflex otilde odiaeresis division oslash ugrave uacute ucircumflex udiaeresis yacute thorn ydiaeresis`
+
+func init() {
+	k := uint32(0xa0)
+	for name := range strings.FieldsSeq(latin1Names) {
+		keysymNames[name] = k
+		k++
+	}
 }

@@ -19,11 +19,11 @@ import (
 func newBench() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure VNC servers and encoders",
+		Short: "Measure servers and encoders",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newBenchLive(), newBenchTable(), newBenchScale(), newBenchEncode(), newBenchRecord())
+	c.AddCommand(newBenchLive(), newBenchTable(), newBenchScale(), newBenchEncode(), newBenchBrowser(), newBenchRecord())
 	return c
 }
 

@@ -36,6 +36,8 @@ type bridge struct {
 	there  atomic.Bool // the display
 	// up, if set, is called when the display is there for the first time.
 	up func()
+	// other, if set, opens something else than an X display.
+	other func(ctx context.Context) (*display, error)
 	// before, if set, is called before the display is asked for, and may wait: for
 	// the first viewer, for a display to be chosen.
 	before func(ctx context.Context) error

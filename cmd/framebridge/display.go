@@ -14,6 +14,9 @@ import (
 // open connects to the display: one connection for pixels, one for input, one
 // for the clipboard, so that none waits behind another's megabytes.
 func (b *bridge) open(ctx context.Context) (*display, error) {
+	if b.other != nil {
+		return b.other(ctx)
+	}
 	o := b.opts
 	d := &display{}
 	ok := false

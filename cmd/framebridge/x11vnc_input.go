@@ -7,6 +7,7 @@ import (
 	"image"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -79,14 +80,14 @@ func (s *x11vncServer) filter(sink input.Sink) (input.Sink, error) {
 	f := &inputFilter{Sink: sink, log: s.log, cfg: &s.cfg.Input}
 	if in.Remap != "" {
 		var err error
-		if f.keys, err = readRemap(in.Remap); err != nil {
+		if f.keys, f.clicks, err = readRemap(in.Remap); err != nil {
 			return nil, fmt.Errorf("-remap %s: %w", x11vnc.Printable(in.Remap), err)
 		}
 	}
 	if in.ButtonMap != "" {
 		f.buttons, _ = x11vnc.ParseButtonMap(in.ButtonMap) // it was checked when it was read
 	}
-	if f.buttons == nil && f.keys == nil && !in.SkipLockKeys && !in.DebugKeys && !in.DebugPtr {
+	if f.buttons == nil && f.keys == nil && f.clicks == nil && !in.SkipLockKeys && !in.DebugKeys && !in.DebugPtr {
 		return sink, nil
 	}
 	return f, nil
@@ -95,34 +96,39 @@ func (s *x11vncServer) filter(sink input.Sink) (input.Sink, error) {
 // maxRemap bounds a file of keys.
 const maxRemap = 256 << 10
 
-// readRemap reads -remap's value, or the file that it names.
-func readRemap(v string) (map[uint32]uint32, error) {
+// readRemap reads -remap's value, or the file that it names: what keys become, and
+// which buttons keys click. A key that becomes 0 does nothing.
+func readRemap(v string) (keys map[uint32]uint32, clicks map[uint32][]int, err error) {
 	if st, err := os.Stat(v); err == nil && st.Size() <= maxRemap && !st.IsDir() {
 		b, err := os.ReadFile(v)
 		if err != nil {
-			return nil, pathReason(err)
+			return nil, nil, pathReason(err)
 		}
 		v = string(b)
 	} else if strings.Contains(v, "/") {
-		return nil, errors.New("is no file of keys")
+		return nil, nil, errors.New("is no file of keys")
 	}
 	pairs, err := x11vnc.ParseRemap(v)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	keys := map[uint32]uint32{}
+	keys, clicks = map[uint32]uint32{}, map[uint32][]int{}
 	for _, p := range pairs {
-		var syms [2]uint32
-		for i, name := range p {
-			k, ok := input.KeysymByName(name)
-			if !ok {
-				return nil, fmt.Errorf("there is no key %s", x11vnc.Printable(name))
-			}
-			syms[i] = k
+		from, ok := input.KeysymByName(p[0])
+		if !ok {
+			return nil, nil, fmt.Errorf("there is no key %s", x11vnc.Printable(p[0]))
 		}
-		keys[syms[0]] = syms[1]
+		if b, ok := x11vnc.Clicks(p[1]); ok {
+			clicks[from] = b
+			continue
+		}
+		to, ok := input.KeysymByName(p[1])
+		if !ok && p[1] != "NoSymbol" && p[1] != "None" {
+			return nil, nil, fmt.Errorf("there is no key %s", x11vnc.Printable(p[1]))
+		}
+		keys[from] = to
 	}
-	return keys, nil
+	return keys, clicks, nil
 }
 
 // inputFilter changes keys and buttons on their way.
@@ -131,10 +137,13 @@ type inputFilter struct {
 	log     *slog.Logger
 	cfg     *x11vnc.InputCfg
 	buttons map[int]x11vnc.Button
-	keys    map[uint32]uint32 // what keysyms become
+	keys    map[uint32]uint32 // what keysyms become; 0: nothing
+	clicks  map[uint32][]int  // buttons that keysyms click
 
 	mu   sync.Mutex
 	mask uint16 // as viewers have it
+	x, y int    // where the pointer is, as viewers have it
+	out  uint16 // the buttons as they were passed on
 }
 
 // Keysyms of keys that lock (keysymdef.h).
@@ -153,7 +162,16 @@ func (f *inputFilter) Key(keysym, code uint32, down bool) error {
 	if f.cfg.SkipLockKeys && lockKeysyms[keysym] {
 		return nil
 	}
+	if buttons, ok := f.clicks[keysym]; ok {
+		if !down {
+			return nil
+		}
+		return f.click(buttons)
+	}
 	if to, ok := f.keys[keysym]; ok {
+		if to == 0 {
+			return nil
+		}
 		keysym, code = to, 0 // the scancode would bring the old meaning
 	}
 	return f.Sink.Key(keysym, code, down)
@@ -164,12 +182,9 @@ func (f *inputFilter) Pointer(x, y int, buttons uint16) error {
 	if f.cfg.DebugPtr {
 		f.log.Info("pointer", "x", x, "y", y, "buttons", buttons)
 	}
-	if f.buttons == nil {
-		return f.Sink.Pointer(x, y, buttons)
-	}
 	f.mu.Lock()
 	pressed := buttons &^ f.mask
-	f.mask = buttons
+	f.mask, f.x, f.y = buttons, x, y
 	f.mu.Unlock()
 	var out uint16
 	var keys []string
@@ -188,25 +203,63 @@ func (f *inputFilter) Pointer(x, y int, buttons uint16) error {
 			keys = append(keys, to.Keys...)
 		}
 	}
+	f.mu.Lock()
+	f.out = out
+	f.mu.Unlock()
 	if err := f.Sink.Pointer(x, y, out); err != nil {
 		return err
 	}
 	return f.tap(keys)
 }
 
-// tap presses keys one after the other and releases them in the reverse order.
+// click presses and releases buttons, one after the other, where the pointer is.
+func (f *inputFilter) click(buttons []int) error {
+	f.mu.Lock()
+	x, y, out := f.x, f.y, f.out
+	f.mu.Unlock()
+	for _, n := range buttons {
+		for _, mask := range []uint16{out | 1<<(n-1), out &^ (1 << (n - 1))} {
+			if err := f.Sink.Pointer(x, y, mask); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tap presses and releases keys one after the other. A modifier is held until it
+// comes again, or to the end; ButtonN clicks.
 func (f *inputFilter) tap(names []string) error {
 	var held []uint32
 	for _, name := range names {
+		if buttons, ok := x11vnc.Clicks(name); ok {
+			if err := f.click(buttons); err != nil {
+				return err
+			}
+			continue
+		}
 		k, ok := input.KeysymByName(name)
 		if !ok {
 			f.log.Warn("-buttonmap: no such key", "key", name)
 			continue
 		}
+		if i := slices.Index(held, k); i >= 0 {
+			held = slices.Delete(held, i, i+1)
+			if err := f.Sink.Key(k, 0, false); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := f.Sink.Key(k, 0, true); err != nil {
 			return err
 		}
-		held = append(held, k)
+		if input.IsModifier(k) {
+			held = append(held, k)
+			continue
+		}
+		if err := f.Sink.Key(k, 0, false); err != nil {
+			return err
+		}
 	}
 	for i := len(held) - 1; i >= 0; i-- {
 		if err := f.Sink.Key(held[i], 0, false); err != nil {

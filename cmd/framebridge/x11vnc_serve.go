@@ -122,9 +122,12 @@ func (s *x11vncServer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	display, wait, err := s.chooseDisplay()
-	if err != nil {
-		return err
+	raw := c.Picture.RawFB != ""
+	display, wait := "rawfb", false
+	if !raw {
+		if display, wait, err = s.chooseDisplay(); err != nil {
+			return err
+		}
 	}
 	s.setDisplay(display)
 	if s.auth = c.Auth; s.auth == "guess" {
@@ -142,9 +145,14 @@ func (s *x11vncServer) run(ctx context.Context) error {
 		}
 		s.bridge.opts.auth = s.auth
 	}
-	if wait {
+	switch {
+	case raw:
+		if err := s.useRawFB(s.bridge); err != nil {
+			return err
+		}
+	case wait:
 		s.bridge.before = s.waitForViewer
-	} else {
+	default:
 		// This connection keeps an X server that resets with its last client from
 		// doing so before ours are open.
 		probe, err := s.awaitDisplay(ctx, display)

@@ -335,7 +335,7 @@ func TestX11vncRepeat(t *testing.T) {
 func TestX11vncRemap(t *testing.T) {
 	t.Parallel()
 	d := newDesktop(t, 200, 100)
-	s := startX11vnc(t, d.x, "-nopw", "-forever", "-remap", "Caps_Lock-Escape,a-b", "-buttonmap", "13-1:Shift_L+F5:")
+	s := startX11vnc(t, d.x, "-nopw", "-forever", "-remap", "Caps_Lock-Escape,a-b,z-NoSymbol,y-Button3,DEAD=g", "-buttonmap", "13-1:Shift_L+F5+F6+F6:")
 	keys := watchKeys(t, d)
 	c, how := s.come("")
 	require.Equal(t, "in", how)
@@ -344,7 +344,9 @@ func TestX11vncRemap(t *testing.T) {
 		require.NoError(t, c.Key(k, false))
 	}
 	require.NoError(t, c.Pointer(20, 20, 4))
-	for _, want := range []uint32{0xff1b, 'b', 'c', input.KeysymShiftL, 0xffc2} {
+	require.NoError(t, c.Key('z', true))
+	require.NoError(t, c.Key('x', true))
+	for _, want := range []uint32{0xff1b, 'b', 'c', input.KeysymShiftL, 0xffc2, 0xffc3, 0xffc3, 'x'} {
 		select {
 		case got := <-keys:
 			assert.Equal(t, want, got)

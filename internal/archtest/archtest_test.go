@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"capture/capturetest": {"capture", "internal/pix"},
 	"capture/fbdir":       {"capture", "internal/pix", "internal/x11"},
 	"capture/synth":       {"capture", "internal/pix"},
+	"capture/rawfb":       {"capture", "internal/pix", "internal/x11"},
 	"capture/view":        {"capture", "input", "internal/pix"},
 	"capture/xshm":        {"capture", "internal/pix", "internal/x11"},
 
@@ -82,11 +83,11 @@ var helpers = []string{"rfb/rfbtest", "capture/capturetest", "capture/synth", "e
 
 // outside restricts modules of others to the packages that own their use.
 var outside = map[string][]string{
-	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "input/xtest", "input/selection", "internal/remote", "internal/xvfb/xvfbtest", "bench"},
+	"github.com/BurntSushi/xgb":    {"internal/x11", "capture/xshm", "capture/fbdir", "capture/rawfb", "input/xtest", "input/selection", "internal/remote", "internal/xvfb/xvfbtest", "bench"},
 	"github.com/spf13/":            {"cmd/framebridge"},
 	"github.com/pion/":             {"internal/rtc", "bench"},
 	"github.com/klauspost/":        {"encode", "encode/...", "rfb/rfbtest", "bench/recording"},
-	"github.com/coder/websocket":   {"internal/web"},
+	"github.com/coder/websocket":   {"internal/web", "bench"},
 	"github.com/amitbet/vnc2video": {},
 }
 

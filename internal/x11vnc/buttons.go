@@ -18,6 +18,14 @@ func ParseRemap(text string) (pairs [][2]string, err error) {
 	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == ',' }) {
 		line, _, _ = strings.Cut(line, "#")
 		f := strings.Fields(line)
+		if len(f) == 1 && (f[0] == "DEAD" || strings.HasPrefix(f[0], "DEAD=")) {
+			dead, err := deadKeys(strings.TrimPrefix(strings.TrimPrefix(f[0], "DEAD"), "="))
+			if err != nil {
+				return nil, err
+			}
+			pairs = append(pairs, dead...)
+			continue
+		}
 		switch {
 		case len(f) == 0:
 			continue
@@ -35,6 +43,47 @@ func ParseRemap(text string) (pairs [][2]string, err error) {
 	}
 	return pairs, nil
 }
+
+// dead are characters that some viewers send for keys which only give others an
+// accent, and those keys, by x11vnc's letter.
+var dead = []struct {
+	letter   byte
+	from, to string
+}{
+	{'g', "grave", "dead_grave"}, {'a', "acute", "dead_acute"}, {'c', "asciicircum", "dead_circumflex"},
+	{'t', "asciitilde", "dead_tilde"}, {'m', "macron", "dead_macron"}, {'b', "breve", "dead_breve"},
+	{'D', "abovedot", "dead_abovedot"}, {'d', "diaeresis", "dead_diaeresis"}, {'o', "degree", "dead_abovering"},
+	{'A', "doubleacute", "dead_doubleacute"}, {'r', "caron", "dead_caron"}, {'e', "cedilla", "dead_cedilla"},
+}
+
+// deadKeys returns the pairs for some letters, or for all. "missing" is all, too:
+// a key that the keyboard map has means itself with an accent as well.
+func deadKeys(letters string) (pairs [][2]string, err error) {
+	for _, d := range dead {
+		if letters == "" || letters == "missing" || strings.IndexByte(letters, d.letter) >= 0 {
+			pairs = append(pairs, [2]string{d.from, d.to})
+		}
+	}
+	if letters != "" && letters != "missing" && len(pairs) != len(letters) {
+		return nil, errors.New("DEAD= takes letters of gactmbDdoAre")
+	}
+	return pairs, nil
+}
+
+// Clicks returns the buttons that a name such as Button1 or Button44 stands for.
+func Clicks(name string) (buttons []int, ok bool) {
+	digits, ok := strings.CutPrefix(name, "Button")
+	if !ok || digits == "" || len(digits) > maxClicks || strings.Trim(digits, "123456789") != "" {
+		return nil, false
+	}
+	for _, d := range digits {
+		buttons = append(buttons, int(d-'0'))
+	}
+	return buttons, true
+}
+
+// maxClicks bounds how often a key can click.
+const maxClicks = 100
 
 // ParseButtonMap reads a map such as "13-31", "12345-12322" or "3-:Delete+Tab:":
 // the n-th button on the left becomes the n-th on the right. "=N" says that the

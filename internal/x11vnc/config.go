@@ -220,6 +220,8 @@ type Picture struct {
 	Ping       time.Duration
 	Client     time.Duration // how long a viewer may block; 0: default
 
+	RawFB string // what to show in place of an X display
+
 	// For the picture's transformations.
 	Clip, ID, SID, Scale, ScaleCursor, Rotate, Blackout, XRandR string
 }

@@ -217,3 +217,9 @@ func setConnect(orExit bool) setter {
 		return nil
 	}
 }
+
+// setRand is -rawfb rand -nopw.
+func setRand(c *Config, _ string) error {
+	c.Picture.RawFB, c.NoPw = "rand", true
+	return nil
+}

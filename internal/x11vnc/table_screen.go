@@ -36,10 +36,10 @@ var pictureOptions = []Option{
 		Help: "turn or mirror the picture"},
 	{Names: []string{"-nofb"}, Class: Useful, State: Works, set: on(func(c *Config) *bool { return &c.Picture.NoPicture }),
 		Help: "no picture, input only: viewers see black"},
-	{Names: []string{"-rand"}, Class: Useful, State: Refused,
+	{Names: []string{"-rand"}, Class: Useful, State: Works, set: setRand,
 		Help: "show a test picture"},
-	{Names: []string{"-rawfb"}, Form: Required, Value: "a source, such as rand, file:NAME@WxHxBITS or map:NAME@WxHxBITS", Class: Useful, State: Refused, set: text(ignore),
-		Help: "show something else than an X display"},
+	{Names: []string{"-rawfb"}, Form: Required, Value: "a source, such as rand, file:NAME@WxHxBITS or shm:ID@WxHxBITS", Class: Useful, State: Works, set: text(func(c *Config) *string { return &c.Picture.RawFB }),
+		Help: "show something else than an X display: a file, a device, System V shared memory (file:, map:, shm:, with :RED/GREEN/BLUE masks, +OFFSET, -BYTES from row to row), rand or none. Input goes nowhere"},
 	{Names: []string{"-pipeinput"}, Form: Required, Value: "a command", Class: Useful, State: Refused, set: text(ignore),
 		Help: "give input to a command"},
 }
