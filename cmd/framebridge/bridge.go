@@ -224,6 +224,13 @@ func (o *serveOptions) ready(w io.Writer, ls []net.Listener) {
 	fmt.Fprintf(w, "%s%s display=%s\n", line, http, o.display)
 }
 
+// selfServing is a listener that knows by itself what is spoken on it.
+type selfServing interface {
+	net.Listener
+	// serveSelf serves until ctx is done. It closes the listener.
+	serveSelf(ctx context.Context) error
+}
+
 // serve serves viewers on the listeners until ctx is done or the display cannot
 // be had. It ends in this order: no new viewers; viewers disconnected and what
 // they held released; capture stopped; the connections to X closed.
@@ -234,8 +241,11 @@ func (b *bridge) serve(ctx context.Context, ls []net.Listener) error {
 	errs := make(chan error, len(ls)+1)
 	for _, l := range ls {
 		serve := b.server.Serve
-		if s, ok := l.(shared); ok {
-			serve = func(ctx context.Context, _ net.Listener) error { return b.web.serve(ctx, s) }
+		switch l := l.(type) {
+		case shared:
+			serve = func(ctx context.Context, _ net.Listener) error { return b.web.serve(ctx, l) }
+		case selfServing:
+			serve = func(ctx context.Context, _ net.Listener) error { return l.serveSelf(ctx) }
 		}
 		viewers.Go(func() {
 			if err := serve(vctx, l); err != nil {

@@ -29,17 +29,31 @@ func (o *serveOptions) tlsConfig(log *slog.Logger) (*tls.Config, error) {
 	if o.tlsCert == "" {
 		return nil, nil
 	}
-	c := &certificateFiles{cert: o.tlsCert, key: o.tlsKey, log: log, changed: modified(o.tlsCert, o.tlsKey), looked: time.Now()}
-	cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
+	cfg, err := loadCertificate(o.tlsCert, o.tlsKey, log)
 	if err != nil {
 		return nil, fmt.Errorf("--tls-cert %s --tls-key %s: %w", o.tlsCert, o.tlsKey, err)
 	}
+	return cfg, nil
+}
+
+// loadCertificate reads a certificate and its key, which may be in one file.
+func loadCertificate(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) {
+	c := &certificateFiles{cert: certFile, key: keyFile, log: log, changed: modified(certFile, keyFile), looked: time.Now()}
+	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return nil, pathReason(err)
+	}
 	c.current = &cert
+	return certificateConfig(c.get), nil
+}
+
+// certificateConfig is how servers here speak TLS.
+func certificateConfig(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
 	return &tls.Config{
-		GetCertificate: c.get,
+		GetCertificate: get,
 		MinVersion:     tls.VersionTLS12,
 		NextProtos:     []string{"http/1.1"}, // WebSockets need it
-	}, nil
+	}
 }
 
 // get returns the certificate, read again where the files have changed. One that

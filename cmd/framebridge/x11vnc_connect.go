@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -141,6 +140,9 @@ func (s *x11vncServer) dialAll(hosts string) (n int, err error) {
 	for _, t := range targets {
 		wg.Go(func() {
 			conn, derr := reverse.Dial(r.ctx, t, r.proxies)
+			if derr == nil {
+				conn, derr = s.protect(conn)
+			}
 			if derr != nil {
 				s.log.Warn("cannot connect to the viewer", "viewer", t.Address(), "error", derr)
 				mu.Lock()
@@ -149,7 +151,7 @@ func (s *x11vncServer) dialAll(hosts string) (n int, err error) {
 				return
 			}
 			s.log.Info("connected to the viewer", "viewer", t.Address())
-			if noAuth := os.Getenv("X11VNC_REVERSE_CONNECTION_NO_AUTH"); noAuth != "" && noAuth != "0" {
+			if isSet("X11VNC_REVERSE_CONNECTION_NO_AUTH") {
 				s.trusted.Store(conn.LocalAddr().String(), true)
 			}
 			select {

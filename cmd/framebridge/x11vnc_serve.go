@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +22,7 @@ import (
 	"framebridge/input/xtest"
 	"framebridge/internal/screen"
 	"framebridge/internal/vnc"
+	"framebridge/internal/web"
 	"framebridge/internal/x11vnc"
 	"framebridge/rfb"
 )
@@ -32,14 +35,19 @@ type x11vncServer struct {
 	log   *slog.Logger
 	hooks hooks
 
-	bridge  *bridge
-	auth    string // Xauthority file; empty: the usual one
-	stop    context.CancelCauseFunc
-	reverse *reverser
-	trusted sync.Map // local addresses of connections that need no password
-	started []func() // stops what was started, in the order of starting
-	listens []net.Listener
-	port    int
+	bridge    *bridge
+	auth      string // Xauthority file; empty: the usual one
+	stop      context.CancelCauseFunc
+	reverse   *reverser
+	trusted   sync.Map // local addresses of connections that need no password
+	started   []func() // stops what was started, in the order of starting
+	listens   []net.Listener
+	tls       *tls.Config    // nil: none
+	clientCAs *x509.CertPool // whom viewers must be known to; nil: nobody
+	page      *web.Server    // nil: none
+	sockets   *web.Server    // on the port for viewers
+	urls      []string       // of the page
+	port      int
 
 	mu       sync.Mutex
 	shown    string          // display; guarded by mu
@@ -107,6 +115,9 @@ func (s *x11vncServer) run(ctx context.Context) error {
 		return err
 	}
 	defer s.reverse.close()
+	if err := s.useTLS(); err != nil {
+		return err
+	}
 	x, err := s.secrets()
 	if err != nil {
 		return err
@@ -168,7 +179,11 @@ func (s *x11vncServer) run(ctx context.Context) error {
 	if s.listens, s.port, err = openX11vnc(&c.Listen, display); err != nil {
 		return err
 	}
-	if err := s.expandLog(); err != nil {
+	s.listens = s.takeBrowsers(s.listens)
+	if s.urls, err = s.openPages(); err == nil {
+		err = s.expandLog()
+	}
+	if err != nil {
 		closeAll(s.listens)
 		return err
 	}
@@ -206,8 +221,14 @@ func (s *x11vncServer) up() {
 	c := s.cfg
 	s.log.Info("screen setup finished.")
 	if s.port > 0 {
-		fmt.Fprintf(os.Stderr, "\nThe VNC desktop is:      %s\n", desktopOf(&c.Listen, s.port))
-		line := fmt.Sprintf("PORT=%d\n", s.port)
+		what, line := "VNC desktop is:    ", fmt.Sprintf("PORT=%d\n", s.port)
+		if c.TLS.On {
+			what, line = "SSL VNC desktop is:", line+"SSL"+line
+		}
+		fmt.Fprintf(os.Stderr, "\nThe %s  %s\n", what, desktopOf(&c.Listen, s.port))
+		for _, url := range s.urls {
+			fmt.Fprintf(os.Stderr, "Java viewer URL:         %s\n", url) // x11vnc's words: scripts look for them
+		}
 		if c.Flag != "" {
 			if err := os.WriteFile(c.Flag, []byte(line), 0o644); err != nil {
 				s.log.Error("-flag: cannot write the file", "error", err)
@@ -277,7 +298,11 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 		Version:      rfbVersions[c.Version],
 		Ping:         c.Picture.Ping,
 		WriteTimeout: c.Picture.Client,
+		OnViewers:    b.counted,
 		Logger:       s.log,
+	}
+	if c.TLS.On {
+		cfg.TLS = s.tls
 	}
 	switch {
 	case c.Picture.NoCursor:
@@ -289,6 +314,9 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 		return nil, err
 	}
 	b.clips.join(byViewer, b.server.SetClipboard)
+	if err := s.newWeb(b, cfg); err != nil {
+		return nil, err
+	}
 	s.useInput(b)
 	b.wrap = s.wrapSource
 	b.lost = func(cause error) error {
@@ -442,7 +470,11 @@ func (s *x11vncServer) serveInetd(ctx context.Context) error {
 		<-l.served
 		s.stop(errDone)
 	}()
-	return s.bridge.serve(ctx, []net.Listener{l, s.reverse.listener})
+	var viewers net.Listener = l
+	if c := &s.cfg.TLS; c.On {
+		viewers = x11vncPort{l, s, s.sockets, false}
+	}
+	return s.bridge.serve(ctx, []net.Listener{viewers, s.reverse.listener})
 }
 
 func (s *x11vncServer) setDisplay(d string) {

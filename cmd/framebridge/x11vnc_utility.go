@@ -31,6 +31,11 @@ func x11vncUtility(c *x11vnc.Config) int {
 		return exitError
 	case "-version":
 		fmt.Println("x11vnc: " + x11vncLikeness + " lastmod: framebridge-" + version)
+	case "-sslCertInfo":
+		if err := certInfo(os.Stdout, &c.TLS, arg); err != nil {
+			fmt.Fprintln(os.Stderr, "-sslCertInfo:", err)
+			return exitError
+		}
 	case "-license":
 		fmt.Println("framebridge is under the Apache License, version 2.0: https://www.apache.org/licenses/LICENSE-2.0\nIt comes without warranty. It is not x11vnc, and contains nothing of it.")
 	case "-storepasswd":

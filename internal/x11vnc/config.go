@@ -21,6 +21,9 @@ type Config struct {
 	Output           // logs and files
 	Input   InputCfg // what viewers can do
 	Picture Picture
+	TLS     TLS
+	HTTP    HTTP
+	Local   Local
 
 	Timeout time.Duration // end when no viewer came in that time; 0: never
 	Forever bool
@@ -74,6 +77,61 @@ type Listen struct {
 	Unix      string
 	Inetd     bool
 }
+
+// TLS says how connections are encrypted.
+type TLS struct {
+	On  bool
+	PEM string // a file, or SAVE and the like; empty: SAVE
+	// Dir is where certificates are; empty: ~/.vnc/certs.
+	Dir string
+	// Verify names the certificates that viewers must have one of; empty: none.
+	Verify string
+	// VeNCrypt says whether viewers may begin in the clear and go on in TLS.
+	VeNCrypt VeNCryptMode
+	// CertFile and KeyFile, without On, let viewers and browsers use TLS, and do not
+	// ask for it.
+	CertFile, KeyFile string
+}
+
+// VeNCryptMode is -vencrypt's value.
+type VeNCryptMode int
+
+// VeNCrypt modes.
+const (
+	VeNCryptSupport VeNCryptMode = iota // beside TLS from the first byte on
+	VeNCryptNever                       // only TLS from the first byte on
+	VeNCryptForce                       // only VeNCrypt
+)
+
+// HTTP says where pages are served.
+type HTTP struct {
+	On      bool   // the page
+	Dir     string // in its place
+	Port    int    // 0: the port for viewers less 100
+	OnePort bool   // on the port for viewers, too
+	HTTPS   bool   // one more port, for https
+	TLSPort int    // 0: any
+}
+
+// Local says what becomes of the display's own monitor, keyboard and pointer, and
+// who learns of the server.
+type Local struct {
+	GrabKeyboard, GrabPointer bool
+	DPMS                      DPMSMode
+	Solid                     string // colour of the background; empty: as it is
+	MDNS                      bool
+}
+
+// DPMSMode is what the monitor's power is to be.
+type DPMSMode int
+
+// DPMS modes.
+const (
+	DPMSAsIs      DPMSMode = iota
+	DPMSOn                 // on while viewers are there
+	DPMSOff                // always off
+	DPMSClientOff          // off while viewers are there
+)
 
 // Loop says how to start again whenever the server ends.
 type Loop struct {

@@ -1,6 +1,7 @@
 package x11vnc
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -193,8 +194,13 @@ func (s setting) apply(c *Config) error {
 		}
 		c.Unread = append(c.Unread, Note{Option: o, As: as})
 	}
-	if o.set != nil && (s.hasValue || o.Form != Optional || o.ends) {
-		if err := o.set(c, s.value); err != nil {
+	if o.set != nil && (s.hasValue || o.Form != Optional || o.ends || o.State == Works) {
+		err := o.set(c, s.value)
+		var why explainedError
+		if errors.As(err, &why) {
+			return fmt.Errorf("%s %s: %w", s.name, Printable(s.value), why)
+		}
+		if err != nil {
 			return s.bad()
 		}
 	}

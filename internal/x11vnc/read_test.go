@@ -94,7 +94,7 @@ var good = map[string]string{
 	"-input": "KMBC,K", "-accept": "yes:0,no:* cmd", "-rfbversion": "3.8", "-id": "0x1", "-sid": "0x1", "-clip": "10x10+0+0",
 	"-scale": "2/3", "-geometry": "10x10", "-scale_cursor": "1", "-rotate": "90", "-blackout": "1x1+0+0", "-skip_keycodes": "94,114",
 	"-norepeat": "5", "-buttonmap": "13-31", "-seldir": "send", "-xrandr": "exit", "-cursor": "arrow", "-wirecopyrect": "top",
-	"-scrollcopyrect": "keys", "-sigpipe": "exit",
+	"-scrollcopyrect": "keys", "-sigpipe": "exit", "-vencrypt": "only",
 }
 
 func goodValue(o *Option) string {
@@ -219,6 +219,14 @@ func TestTraps(t *testing.T) {
 		{"-cursor none", func(c *Config) { c.Picture.Cursor, c.Picture.NoCursor = "none", true }},
 		{"-xrandr -forever", func(c *Config) { c.Picture.XRandR, c.Forever = "resize", true }},
 		{"-xrandr newfbsize -many", func(c *Config) { c.Picture.XRandR, c.Forever = "newfbsize", true }},
+		{"-ssl -forever", func(c *Config) { c.TLS.On, c.Forever = true, true }},
+		{"-stunnel TMP -sslonly", func(c *Config) { c.TLS = TLS{On: true, PEM: "TMP", VeNCrypt: VeNCryptNever} }},
+		{"-ssl SAVE-me -vencrypt nodh:newdh:force -ssldir d", func(c *Config) { c.TLS = TLS{On: true, PEM: "SAVE-me", VeNCrypt: VeNCryptForce, Dir: "d"} }},
+		{"-ssl -vencrypt nox509:support", func(c *Config) { c.TLS = TLS{On: true, VeNCrypt: VeNCryptNever} }},
+		{"-https -http", func(c *Config) { c.HTTP = HTTP{On: true, HTTPS: true} }},
+		{"-https 5443 -httpport 80 -httpdir d", func(c *Config) { c.HTTP = HTTP{HTTPS: true, TLSPort: 5443, Port: 80, Dir: "d"} }},
+		{"-solid -nodpms -grabkbd", func(c *Config) { c.Local = Local{Solid: "cyan4", DPMS: DPMSOn, GrabKeyboard: true} }},
+		{"-solid #102030 -clientdpms -dpms -grabptr -mdns", func(c *Config) { c.Local = Local{Solid: "#102030", GrabPointer: true, MDNS: true} }},
 		{"-ssl -nossl -forever", func(c *Config) { c.Forever = true }},
 		{"-forever -once", func(*Config) {}},
 		{"-display -q", func(c *Config) { c.Display = "-q" }},

@@ -109,14 +109,78 @@ func ParseAccept(v string) (command string, codes map[int]Verdict, err error) {
 
 // setNoSSL takes back the options for TLS.
 func setNoSSL(c *Config, _ string) error {
-	c.Unread = slices.DeleteFunc(c.Unread, func(n Note) bool {
-		switch n.Option.Name() {
-		case "-ssl", "-sslonly", "-vencrypt", "-sslverify", "-ssldir":
-			return true
-		}
-		return false
-	})
+	c.TLS = TLS{CertFile: c.TLS.CertFile, KeyFile: c.TLS.KeyFile}
 	return nil
+}
+
+// setSSL reads a PEM file's name, or what is to be made.
+func setSSL(c *Config, v string) error {
+	if v == "ANON" || v == "ADH" {
+		return explainedError("anonymous Diffie-Hellman protects from nobody who can change what is sent: use -ssl TMP")
+	}
+	if _, name, ok := strings.Cut(v, "-"); ok && strings.HasPrefix(v, "SAVE") && !isName(name) {
+		return errValue
+	}
+	c.TLS.On, c.TLS.PEM = true, v
+	return nil
+}
+
+// isName reports whether s can be a part of a file's name.
+func isName(s string) bool {
+	return s != "" && len(s) <= 100 && !strings.ContainsAny(s, "/\x00") && !strings.HasPrefix(s, ".")
+}
+
+// setVeNCrypt reads MODE after prefixes.
+func setVeNCrypt(c *Config, v string) error {
+	words := strings.Split(v, ":")
+	mode, ok := map[string]VeNCryptMode{
+		"never": VeNCryptNever, "support": VeNCryptSupport, "only": VeNCryptSupport, "force": VeNCryptForce,
+	}[words[len(words)-1]]
+	if !ok {
+		return errValue
+	}
+	for _, w := range words[:len(words)-1] {
+		switch w {
+		case "nodh", "newdh", "plain", "noplain":
+		case "nox509":
+			if mode == VeNCryptForce {
+				return explainedError("without certificates (nox509) there is no VeNCrypt here")
+			}
+			mode = VeNCryptNever
+		default:
+			return errValue
+		}
+	}
+	c.TLS.VeNCrypt = mode
+	return nil
+}
+
+// setHTTPS reads a port that may be missing.
+func setHTTPS(c *Config, v string) error {
+	c.HTTP.HTTPS, c.HTTP.TLSPort = true, 0
+	if v == "" {
+		return nil
+	}
+	return number(0, 65535, func(c *Config) *int { return &c.HTTP.TLSPort })(c, v)
+}
+
+// setSolid reads a colour that may be missing, after the name of a desktop.
+func setSolid(c *Config, v string) error {
+	if v == "" {
+		v = "cyan4"
+	}
+	if len(v) > 100 {
+		return errValue
+	}
+	c.Local.Solid = v
+	return nil
+}
+
+func setDPMS(m DPMSMode) setter {
+	return func(c *Config, _ string) error {
+		c.Local.DPMS = m
+		return nil
+	}
 }
 
 func setXRandR(c *Config, v string) error {

@@ -2,7 +2,7 @@ package x11vnc
 
 // keyboardOptions say how keys are pressed.
 var keyboardOptions = []Option{
-	{Names: []string{"-grabkbd"}, Class: Useful, State: Later,
+	{Names: []string{"-grabkbd"}, Class: Useful, State: Works, set: on(func(c *Config) *bool { return &c.Local.GrabKeyboard }),
 		Help: "keep the local keyboard from programs while viewers are there"},
 	{Names: []string{"-modtweak"}, Class: Used, State: Works, set: off(func(c *Config) *bool { return &c.Input.NoModTweak }),
 		Help: "press modifier keys where a character needs them (default)"},
@@ -50,7 +50,7 @@ var keyboardOptions = []Option{
 
 // pointerOptions are about the pointer and the clipboard.
 var pointerOptions = []Option{
-	{Names: []string{"-grabptr"}, Class: Useful, State: Later,
+	{Names: []string{"-grabptr"}, Class: Useful, State: Works, set: on(func(c *Config) *bool { return &c.Local.GrabPointer }),
 		Help: "keep the local pointer from programs while viewers are there"},
 	{Names: []string{"-nobell"}, Class: Useful, State: Natural, set: nothing,
 		Help: "the X server's bell is not passed on"},

@@ -17,6 +17,11 @@ const maxValue = 32 << 10
 // message, from the table.
 var errValue = errors.New("bad value")
 
+// explainedError says more of a value than that it is not what the option takes.
+type explainedError string
+
+func (e explainedError) Error() string { return string(e) }
+
 type setter = func(c *Config, v string) error
 
 // on sets a flag.
