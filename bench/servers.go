@@ -47,7 +47,7 @@ func ParseServer(s string) (Server, error) {
 // Own returns the server that is the program at path.
 func Own(path string) Server {
 	return Server{Name: "framebridge", strict: true, Command: []string{
-		path, "serve", "--display", "{display}", "--listen", "127.0.0.1:0", "--rfb-listen", "127.0.0.1:{port}", "--no-auth", "--log-level", "warn",
+		path, "serve", "--display", "{display}", "--listen", "127.0.0.1:0", "--rfb-listen", "127.0.0.1:{port}", "--rfb-delay", "5s", "--no-auth", "--log-level", "warn",
 	}}
 }
 
