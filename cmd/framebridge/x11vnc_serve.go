@@ -203,6 +203,7 @@ func (s *x11vncServer) run(ctx context.Context) error {
 		})
 		defer t.Stop()
 	}
+	defer s.announce(ctx)()
 	if err := s.bridge.serve(ctx, append(s.listens, s.reverse.listener)); err != nil {
 		return err
 	}

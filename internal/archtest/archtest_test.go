@@ -61,6 +61,7 @@ var allowed = map[string][]string{
 
 	"internal/archtest":      {},
 	"internal/pix":           {},
+	"internal/mdns":          {},
 	"internal/port":          {},
 	"internal/remote":        {"internal/x11"},
 	"internal/reverse":       {},
