@@ -8,7 +8,7 @@ GO = $(shell cat .cache/go-path 2>/dev/null || command -v go)
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help demo test build deps-demo deps-test deps-bench check unit race purego page cross fuzz diff-x11vnc readme bench bench-encode bench-scale clean
+.PHONY: help demo test build deps-demo deps-test deps-bench check unit race purego page cross fuzz diff-x11vnc readme bench bench-encode bench-browser bench-scale clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -25,12 +25,15 @@ demo: deps-demo build
 test: deps-test
 	$(MAKE) check cross purego page race
 
+# What drives browsers, and noVNC.
+NODE_MODULES = cd internal/web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund >&2; }
+
 deps-demo:
 	@mkdir -p .cache && .ci/install demo > .cache/install.out && tail -n 1 .cache/install.out > .cache/go-path
 
 deps-test:
 	@mkdir -p .cache && .ci/install test > .cache/install.out && tail -n 1 .cache/install.out > .cache/go-path
-	@cd internal/web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund >&2; }
+	@$(NODE_MODULES)
 
 # make check  gofmt, vet, staticcheck, tidy go.mod
 check:
@@ -81,9 +84,14 @@ deps-bench:
 bench: deps-bench build
 	bin/framebridge bench table $(BENCH_FLAGS) --html bin/bench.html --json bin/bench.json
 
-# make bench-encode  all encoders on scenes and on recordings of real programs
-bench-encode: build
+# make bench-encode  all encoders on scenes and recordings, VP8 beside ffmpeg's libvpx and x264
+bench-encode: deps-bench build
 	bin/framebridge bench encode $(BENCH_FLAGS) --html bin/bench-encode.html testdata/recordings/*.fbr
+
+# make bench-browser  what browsers cost the server, and how soon they show a change, beside noVNC
+bench-browser: deps-bench build
+	@$(NODE_MODULES)
+	bin/framebridge bench browser $(BENCH_FLAGS) --html bin/bench-browser.html --json bin/bench-browser.json
 
 # make bench-scale  how latency, CPU time, bytes and memory grow
 bench-scale: deps-bench build

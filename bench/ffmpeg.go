@@ -260,21 +260,18 @@ func (b *videoBench) libvpxAt(ctx context.Context, psnr float64) (bytes float64,
 	if b.ffmpeg.vpx == nil {
 		return 0, "ffmpeg has no libvpx to compare bytes with"
 	}
-	var points []ratePoint
-	for _, q := range quantisers {
-		p, err := b.libvpxPoint(ctx, q)
+	for n := len(b.curve); n < len(quantisers) && (n == 0 || b.curve[n-1].psnr < psnr); n++ {
+		p, err := b.libvpxPoint(ctx, quantisers[n])
 		if err != nil {
-			return 0, fmt.Sprintf("libvpx with quantiser %d: %v", q, err)
+			return 0, fmt.Sprintf("libvpx with quantiser %d: %v", quantisers[n], err)
 		}
-		if points = append(points, p); p.psnr >= psnr {
-			break
-		}
+		b.curve = append(b.curve, p)
 	}
-	bytes, ok := bytesAt(points, psnr)
+	bytes, ok := bytesAt(b.curve, psnr)
 	if !ok {
-		return 0, fmt.Sprintf("libvpx does not have %.2f dB with any quantiser: %.2f to %.2f", psnr, points[0].psnr, points[len(points)-1].psnr)
+		return 0, fmt.Sprintf("libvpx does not have %.2f dB with any quantiser: %.2f to %.2f", psnr, b.curve[0].psnr, b.curve[len(b.curve)-1].psnr)
 	}
-	return bytes, fmt.Sprintf("libvpx has the %.2f dB of 1 worker's area with %.0f bytes per frame", psnr, bytes)
+	return bytes, fmt.Sprintf("libvpx has %.2f dB of the area with %.0f bytes per frame", psnr, bytes)
 }
 
 // bytesAt interpolates the points, whose PSNR grows: the logarithm of bytes is about

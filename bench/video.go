@@ -49,9 +49,6 @@ type VideoResult struct {
 	Latency []float64 `json:"latency_ms,omitempty"`
 }
 
-// videoWorkers are the numbers of goroutines that are measured.
-var videoWorkers = []int{1, 2}
-
 // linkRate is that of the link over which a still picture is refined, in bytes a
 // second: 20 Mbit/s, and with it the bytes of a frame that occupies it for 40 ms.
 const (
@@ -119,6 +116,22 @@ type videoBench struct {
 	work   videoWork
 	frames int     // that are measured
 	ffmpeg *ffmpeg // nil: there is none
+	curve  []ratePoint
+}
+
+// ownCoder is our encoder as it is measured.
+type ownCoder struct {
+	name    string
+	workers int
+	quality vp8.Quality
+	video   bool // of video alone
+}
+
+var ownCoders = []ownCoder{
+	{name: "vp8, 1 worker", workers: 1},
+	{name: "vp8, 2 workers", workers: 2},
+	{name: "vp8 sharp, 1 worker", workers: 1, quality: vp8.Sharp, video: true},
+	{name: "vp8 fast, 1 worker", workers: 1, quality: vp8.Fast, video: true},
 }
 
 // last is the number of the last frame.
@@ -133,8 +146,19 @@ func (b *videoBench) run(ctx context.Context, log io.Writer) (out []VideoResult,
 		fmt.Fprintf(log, "  %s\n", r.summary())
 		out = append(out, r)
 	}
-	for _, workers := range videoWorkers {
-		r, err := b.own(ctx, workers)
+	video := b.work.name == "video"
+	for _, c := range ownCoders {
+		if c.video && !video {
+			continue
+		}
+		r, err := b.own(ctx, c)
+		if video && b.ffmpeg != nil && err == nil {
+			theirs, note := b.libvpxAt(ctx, r.AreaPSNR)
+			if theirs > 0 {
+				r.Ratio = r.Bytes / theirs
+			}
+			fmt.Fprintf(log, "  %s\n", note)
+		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -142,16 +166,6 @@ func (b *videoBench) run(ctx context.Context, log io.Writer) (out []VideoResult,
 	}
 	if b.ffmpeg == nil {
 		return out, nil
-	}
-	if b.work.name == "video" && out[0].Err == "" {
-		theirs, note := b.libvpxAt(ctx, out[0].AreaPSNR)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if theirs > 0 {
-			out[0].Ratio = out[0].Bytes / theirs
-		}
-		fmt.Fprintf(log, "  %s\n", note)
 	}
 	reading, err := b.readingTime(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -312,13 +326,10 @@ func (c *coded) reference() *i420 {
 const maxPasses = 100
 
 // own measures our encoder.
-func (b *videoBench) own(ctx context.Context, workers int) (r VideoResult, err error) {
-	r = VideoResult{Encoder: fmt.Sprintf("vp8, %d worker", workers), Work: b.work.name, Target: b.work.target}
-	if workers > 1 {
-		r.Encoder += "s"
-	}
+func (b *videoBench) own(ctx context.Context, coder ownCoder) (r VideoResult, err error) {
+	r = VideoResult{Encoder: coder.name, Work: b.work.name, Target: b.work.target}
 	c := &coded{size: b.size, ivf: vp8.AppendIVFHeader(nil, b.size.X, b.size.Y, videoFPS)}
-	if c.enc, err = vp8.New(b.size.X, b.size.Y, vp8.Config{Workers: workers}); err != nil {
+	if c.enc, err = vp8.New(b.size.X, b.size.Y, vp8.Config{Workers: coder.workers}); err != nil {
 		return r, err
 	}
 	m := pix.New(image.Rectangle{Max: b.size})
@@ -359,7 +370,7 @@ func (b *videoBench) own(ctx context.Context, workers int) (r VideoResult, err e
 			return r, err
 		}
 		c.clock += b.work.interval
-		_, took, cpu, err := c.encode(m, step(n), vp8.Options{})
+		_, took, cpu, err := c.encode(m, step(n), vp8.Options{Quality: coder.quality})
 		if err != nil {
 			return r, err
 		}

@@ -85,22 +85,19 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 func runType(ctx context.Context, t *take) error {
-	glyphs := make([]*picture, 24)
-	for i := range glyphs {
-		m := pix.New(image.Rect(0, 0, 9, 18))
-		m.Fill(m.Rect, 0xffffff)
-		draw(m, image.Pt(1, 3), string(letters[i*3]), 0x101010)
-		p, err := t.stage.upload(m)
+	shown := make([]*picture, glyphs)
+	for i := range shown {
+		p, err := t.stage.upload(glyph(i))
 		if err != nil {
 			return err
 		}
 		defer t.stage.free(p)
-		glyphs[i] = p
+		shown[i] = p
 	}
 	return t.measure(ctx, func() error {
 		for i := range t.changes {
 			err := t.change(ctx, func() image.Rectangle {
-				return t.stage.show(glyphs[t.rnd.IntN(len(glyphs))], image.Pt(40+i%60*9, 60+i/60*18))
+				return t.stage.show(shown[t.rnd.IntN(len(shown))], glyphPlace(i))
 			})
 			if err != nil {
 				return err
@@ -151,13 +148,7 @@ func pictures(size image.Point, n int) func(context.Context, *take) error {
 
 func runFull(ctx context.Context, t *take) error {
 	pages := make([]*picture, 4)
-	b := t.stage.truth.Rect
-	for i := range pages {
-		m := page(b.Dx(), b.Dy(), uint64(100+i))
-		if i%2 == 0 {
-			pix.Copy(m, photoAt(b.Dx()/2, b.Dy()/2, uint64(i), image.Pt(b.Dx()/4, b.Dy()/4)),
-				image.Rect(b.Dx()/4, b.Dy()/4, b.Dx()/4+b.Dx()/2, b.Dy()/4+b.Dy()/2))
-		}
+	for i, m := range fullPages(t.stage.truth.Rect.Size(), len(pages)) {
 		p, err := t.stage.upload(m)
 		if err != nil {
 			return err
@@ -179,17 +170,8 @@ func runFull(ctx context.Context, t *take) error {
 	})
 }
 
-// photoAt is a photo whose rectangle begins at at.
-func photoAt(w, h int, seed uint64, at image.Point) *pix.Image {
-	m := photo(w, h, seed)
-	m.Rect = m.Rect.Add(at)
-	return m
-}
-
 func runScroll(ctx context.Context, t *take) error {
-	const line = 15
-	b := t.stage.truth.Rect
-	area := image.Rectangle{Max: image.Pt(1000, 785)}.Add(image.Pt(60, 60)).Intersect(b.Inset(20))
+	area := scrollArea(t.stage.truth.Rect)
 	first, err := t.stage.upload(page(area.Dx(), area.Dy(), 77))
 	if err != nil {
 		return err
@@ -197,10 +179,7 @@ func runScroll(ctx context.Context, t *take) error {
 	defer t.stage.free(first)
 	lines := make([]*picture, 20)
 	for i := range lines {
-		m := pix.New(image.Rect(0, 0, area.Dx(), line))
-		m.Fill(m.Rect, 0xf8f8f4)
-		text(m, image.Pt(8, 1), 20+t.rnd.IntN(area.Dx()/7-30), 0x202020, t.rnd)
-		if lines[i], err = t.stage.upload(m); err != nil {
+		if lines[i], err = t.stage.upload(scrollLine(area.Dx(), t.rnd)); err != nil {
 			return err
 		}
 		defer t.stage.free(lines[i])
@@ -212,7 +191,7 @@ func runScroll(ctx context.Context, t *take) error {
 	return t.measure(ctx, func() error {
 		for i := range t.changes {
 			err := t.change(ctx, func() image.Rectangle {
-				t.stage.scroll(area, line, lines[i%len(lines)])
+				t.stage.scroll(area, scrollStep, lines[i%len(lines)])
 				return area
 			})
 			if err != nil {

@@ -43,7 +43,7 @@ func (s *Scale) check() error {
 	case (s.Width == 0) != (s.Height == 0):
 		return errors.New("width and height must both be given")
 	case s.Pad < 0 || s.Pad > MaxSide:
-		return fmt.Errorf("Pad must be at most %d", MaxSide)
+		return fmt.Errorf("padding must be at most %d", MaxSide)
 	}
 	return nil
 }

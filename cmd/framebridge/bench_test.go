@@ -110,12 +110,60 @@ func TestBenchRecord(t *testing.T) {
 	require.Equal(t, image.Pt(200, 160), fr.Size)
 }
 
+// TestBenchEncode measures the video encoder alone.
+func TestBenchEncode(t *testing.T) {
+	t.Parallel()
+	p := start(t, command(t, nil, binary, "bench", "encode", "--scenes", "none", "--works", "type,page", "--video-size", "640x480",
+		"--frames", "3", "--peers=false"))
+	require.Equal(t, 0, p.wait(benchTimeout))
+	for _, s := range []string{"| type: vp8, 1 worker | ", "| type: vp8, 2 workers | ", "| page: vp8, 2 workers | "} {
+		assert.Contains(t, p.stdout.String(), s)
+	}
+}
+
+// TestBenchBrowser measures pages, and real browsers in all ways, for a moment.
+func TestBenchBrowser(t *testing.T) {
+	for _, program := range []string{"Xvfb", "node", "chromium", "x11vnc"} {
+		peer(t, program)
+	}
+	if _, err := os.Stat("../../internal/web/node_modules/@novnc/novnc"); err != nil {
+		missing(t, "npm ci in internal/web installs what drives the browser: "+err.Error())
+	}
+	out := filepath.Join(t.TempDir(), "r.json")
+	p := start(t, command(t, nil, binary, "bench", "browser", "--size", "640x480", "--pages", "1,3", "--page-changes", "8",
+		"--web", "../../internal/web", "--changes", "6", "--json", out))
+	require.Equal(t, 0, p.wait(2*benchTimeout), p.stderr.String())
+	b, err := os.ReadFile(out)
+	require.NoError(t, err)
+	var r bench.Report
+	require.NoError(t, json.Unmarshal(b, &r))
+	require.Len(t, r.Pages, 2*len(bench.PageWorks()))
+	for _, x := range r.Pages {
+		assert.Empty(t, x.Err)
+		assert.Positive(t, x.RSS)
+		if x.Work != "idle" {
+			assert.Positive(t, x.Frames, x.Work)
+			assert.Positive(t, x.ServerCPU, x.Work)
+			assert.Positive(t, x.KB, x.Work)
+			assert.Equal(t, x.Pages > 1, x.Growth > 0)
+		}
+	}
+	require.Len(t, r.Browsers, len(bench.BrowserWays()))
+	for _, x := range r.Browsers {
+		if assert.Empty(t, x.Err, x.Way) {
+			assert.Equal(t, 6, x.Changes)
+			assert.Equal(t, x.Changes-x.Missed, len(x.Latency))
+			assert.Positive(t, x.P50)
+		}
+	}
+}
+
 func TestBenchUsage(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{"live", "--encoding", "none"}, {"live", "--quality", "10"}, {"live", "--link", "fast"}, {"live", "--viewers", "0"},
 		{"live", "--server", "x"}, {"live", "extra"}, {"table", "--changes", "1"}, {"scale", "--max-viewers", "0"},
-		{"encode", "--frames", "0"}, {"record"}, {"record", "--out", "x", "--seconds", "-1"}, {"record", "--out", "x", "--fps", "0"},
+		{"encode", "--frames", "0"}, {"browser", "--changes", "0"}, {"browser", "--pages", "0"}, {"browser", "--pages", "x"}, {"record"}, {"record", "--out", "x", "--seconds", "-1"}, {"record", "--out", "x", "--fps", "0"},
 	} {
 		p := start(t, command(t, nil, binary, append([]string{"bench"}, args...)...))
 		assert.Equal(t, 2, p.wait(timeout), args)

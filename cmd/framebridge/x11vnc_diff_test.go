@@ -42,16 +42,12 @@ var deviations = []deviation{
 	{"-gui", "exit code", "1", "x11vnc waits for a window in which to ask for the port; we want a number"},
 	{"x11vnc --", "log says where", "", "x11vnc makes the log before it finds that -- is no option"},
 	{"-V", "stdout", "", "the date is x11vnc's; ours names our version"},
+	{"-id pick", "exit code", "", "x11vnc refuses it as unsafe, against its manual; ours has the user click on a window"},
 	// Not for us.
 	{"-ncache 10", "size", "(400,300)", "the window cache below the screen is what people complain of: ignored"},
 	{"-stunnel", "", "", "x11vnc ends if stunnel is not installed; the option is ignored"},
 	// Still to come.
-	{"-geometry", "size", "(400,300)", "no scaling yet"},
-	{"-id", "", "", "no windows yet"},
-	{"-clip", "", "", "no parts of the screen yet"},
 	{"-svc", "", "", "no TLS, and no logins, yet"},
-	{"-remote", "exit code", "1", "no remote control yet"},
-	{"-R ", "exit code", "1", "no remote control yet"},
 }
 
 // moreLines are not seen anywhere, but have what the others lack.
@@ -98,6 +94,12 @@ var moreLines = []string{
 	"x11vnc -scale abc -display @D@",
 	"x11vnc -norepeat 3 -display @D@ -nopw -rfbport @P@ -timeout 1",
 	"x11vnc -V",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -scale 2/3",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -scale 333x201",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -clip 101x50+350+10 -rotate 90",
+	"x11vnc -display @D@ -nopw -rfbport @P@ -forever -clip xinerama0 -scale 0.3:n4",
+	"x11vnc -display @D@ -Q clients,client_count,viewonly",
+	"x11vnc -display @D@ -sync -R stop",
 }
 
 // inUnitTests are the lines that every test run tries, one for each kind of thing

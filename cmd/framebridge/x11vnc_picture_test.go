@@ -232,6 +232,27 @@ func TestX11vncConnect(t *testing.T) {
 	startX11vnc(t, x, "-nopw", "-q", "-forever", "-connect", file)
 	accept()
 
+	// Who is connected to needs the password, unless it is said otherwise.
+	needs := func(env ...string) bool {
+		t.Helper()
+		cmd := x11vncCommand(t, x, "-q", "-passwd", "sesame", "-connect", addr)
+		cmd.Env = append(cmd.Env, env...)
+		r := start(t, cmd)
+		defer r.kill()
+		require.NoError(t, l.(*net.TCPListener).SetDeadline(time.Now().Add(timeout)))
+		nc, err := l.Accept()
+		require.NoError(t, err)
+		c, err := rfbtest.Open(t.Context(), nc, rfbtest.Options{})
+		if err != nil {
+			nc.Close()
+			return true
+		}
+		c.Close()
+		return false
+	}
+	assert.True(t, needs())
+	assert.False(t, needs("X11VNC_REVERSE_CONNECTION_NO_AUTH=1"))
+
 	closed := freePort(t)
 	r := start(t, x11vncCommand(t, x, "-nopw", "-q", "-rfbport", "0", "-coe", "127.0.0.1:"+strconv.Itoa(closed)))
 	assert.Equal(t, 1, r.wait(timeout))

@@ -18,6 +18,7 @@ type group struct {
 	// Guarded by hub.mu.
 	members []*Viewer
 	quality vp8.Quality
+	held    bool      // somebody could not take the next frame
 	keying  bool      // the next frame is a key frame: whoever needs one may join
 	ended   bool      // has no members, and will get none
 	since   time.Time // when it began
@@ -40,9 +41,9 @@ var epoch = time.Now()
 var wholeScreen = image.Rect(0, 0, 1<<16, 1<<16)
 
 const (
-	// refineAfter is how long the screen must be still before it is improved: what
-	// moves again meanwhile was not worth it.
-	refineAfter = 120 * time.Millisecond
+	// refineAfter is how long the screen must be still before it is improved: before,
+	// the encoder finds nothing that is still enough.
+	refineAfter = vp8.StillAfter
 	// refineEvery is the time between two improvements: a change that comes waits for
 	// one of them at most.
 	refineEvery = 20 * time.Millisecond
@@ -122,6 +123,7 @@ func (g *group) step() (wait time.Duration, ok bool) {
 		return 0, false
 	}
 	ready, wait := g.readiness(now)
+	g.held = !ready
 	if !ready {
 		h.mu.Unlock()
 		g.view.Want(false)
@@ -167,7 +169,7 @@ func (g *group) step() (wait time.Duration, ok bool) {
 	}
 	g.view.Want(true)
 	h.mu.Lock()
-	g.send(f, news)
+	g.send(f, news, now)
 	h.mu.Unlock()
 	return refineEvery, true
 }
@@ -290,21 +292,21 @@ func (g *group) code(u screen.Update, o vp8.Options) (*stream.Frame, bool) {
 	}, true
 }
 
-// send gives f to the members. Who joined while it was coded needs a key frame, and
+// send gives f, of what was taken from the screen then, to the members. Who joined while it was coded needs a key frame, and
 // so do all if it was to be one and is not: they wait for the next. The caller
 // holds hub.mu.
-func (g *group) send(f *stream.Frame, news bool) {
+func (g *group) send(f *stream.Frame, news bool, taken time.Time) {
 	if g.keying && !f.Key {
 		g.wake()
 		return
 	}
 	g.keying = false
 	g.calm = false
-	now := time.Now()
 	if news {
-		g.changed = now
+		g.changed = taken // the encoder counts from there, too
 	}
 	f.Seq = g.hub.number()
+	now := time.Now()
 	for _, v := range g.members {
 		v.give(f, now)
 	}
@@ -327,6 +329,8 @@ func (g *group) rest(now time.Time) (wait time.Duration, refine bool) {
 	switch {
 	case g.coarse && still < refineAfter:
 		return min(wait, refineAfter-still), false
+	case g.coarse && now.Sub(g.refined) < refineEvery:
+		return min(wait, refineEvery-now.Sub(g.refined)), false
 	case g.coarse && shown:
 		return 0, true
 	case g.coarse: // what is on the way comes first

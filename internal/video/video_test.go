@@ -318,6 +318,14 @@ func TestStill(t *testing.T) {
 	r.settled(t, p)
 	n, keys := p.count()
 	require.LessOrEqual(t, keys, 2, "one of its own and one for joining")
+	// Until it was calm: changes, and improvements at their pace.
+	p.mu.Lock()
+	for i, f := range p.frames[1:] {
+		if len(f.Data) < 100 {
+			require.Greater(t, f.Captured.Sub(p.frames[i].Captured), refineEvery/2, "frame %d is of nothing, and soon after another", i)
+		}
+	}
+	p.mu.Unlock()
 	time.Sleep(300 * time.Millisecond) // a rest in which nothing must happen
 	m, _ := p.count()
 	require.Equal(t, n, m)

@@ -92,7 +92,10 @@ func (v *Viewer) Ack(seq uint32) {
 		return
 	}
 	v.flight = append(v.flight[:0], v.flight[n:]...)
-	v.group.wake()
+	// The group is told when it can go on, or is at rest: not once for each member.
+	if g := v.group; g.held || g.shown() {
+		g.wake()
+	}
 }
 
 // Rekey asks for a key frame.

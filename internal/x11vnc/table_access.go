@@ -40,7 +40,7 @@ var accessOptions = []Option{
 		Help: "run this when a viewer is in"},
 	{Names: []string{"-gone"}, Form: Required, Value: "a command", Class: Used, State: Works, set: command(func(c *Config) *string { return &c.Gone }),
 		Help: "run this when a viewer has left"},
-	{Names: []string{"-safer"}, Class: Used, State: Works, set: all(on(func(c *Config) *bool { return &c.NoCmds }), on(func(c *Config) *bool { return &c.NoRemote })),
+	{Names: []string{"-safer"}, Class: Used, State: Works, set: all(on(func(c *Config) *bool { return &c.NoCmds }), on(func(c *Config) *bool { return &c.NoRemote }), on(func(c *Config) *bool { return &c.NoVNCConnect })),
 		Help: "run no commands, take no remote control"},
 	{Names: []string{"-nocmds"}, Class: Used, State: Works, set: on(func(c *Config) *bool { return &c.NoCmds }),
 		Help: "run no commands, whatever other options say"},
