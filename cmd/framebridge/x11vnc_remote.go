@@ -72,6 +72,7 @@ func (s *x11vncServer) watchDisplay() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { s.control(ctx) })
+	wg.Go(func() { s.keepSeat(ctx) })
 	if o, ok := s.area(); ok {
 		// Nothing is shown before it is known what may be.
 		known := make(chan struct{})

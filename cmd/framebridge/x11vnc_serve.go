@@ -55,6 +55,7 @@ type x11vncServer struct {
 	injector *xtest.Injector // of the display that is open
 	show     view.Options    // what viewers see of it
 	view     *view.View      // of the display that is open
+	seatNews chan struct{}   // capacity 1: viewers have come or gone
 	arrived  chan struct{}
 	arrive   sync.Once
 }
@@ -70,6 +71,7 @@ func (s *x11vncServer) main() int {
 	s.hooks.s = s
 	s.live.Store(s.cfg)
 	s.arrived = make(chan struct{})
+	s.seatNews = make(chan struct{}, 1)
 	sig, code := signals()
 	ctx, stop := context.WithCancelCause(sig)
 	defer stop(nil)
@@ -201,6 +203,7 @@ func (s *x11vncServer) run(ctx context.Context) error {
 		})
 		defer t.Stop()
 	}
+	defer s.announce(ctx)()
 	if err := s.bridge.serve(ctx, append(s.listens, s.reverse.listener)); err != nil {
 		return err
 	}
@@ -298,7 +301,7 @@ func (s *x11vncServer) newBridge(x secrets, display string) (*bridge, error) {
 		Version:      rfbVersions[c.Version],
 		Ping:         c.Picture.Ping,
 		WriteTimeout: c.Picture.Client,
-		OnViewers:    b.counted,
+		OnViewers:    func() { b.counted(); s.tellSeat() },
 		Logger:       s.log,
 	}
 	if c.TLS.On {

@@ -302,7 +302,8 @@ func TestX11vncBadInput(t *testing.T) {
 		{"-rmflag nocreate:" + filepath.Join(dir, "none"), "-rmflag"},
 		{"-rc " + filepath.Join(dir, "none"), "could not open rcfile"},
 		{"-env X", "-env"},
-		{"-ssl", "-ssl"},
+		{"-ssl /nowhere/server.pem", "-ssl /nowhere/server.pem: no such file"},
+		{"-ssl ANON", "-ssl ANON: anonymous"},
 		{"-timeout x", "-timeout x"},
 	} {
 		p := start(t, command(t, append(x.Env(), "XAUTHORITY="+x.AuthFile()), binary, append([]string{"x11vnc", "-nopw", "-q"}, strings.Fields(tt.args)...)...))
@@ -313,7 +314,7 @@ func TestX11vncBadInput(t *testing.T) {
 		}
 		n++
 	}
-	assert.Equal(t, 24, n)
+	assert.Equal(t, 25, n)
 }
 
 // TestX11vncWaitsForDisplay: a display that comes a moment later, and WAIT:.

@@ -314,19 +314,7 @@ func certInfo(w io.Writer, c *x11vnc.TLS, v string) error {
 			return nil
 		}
 	default:
-		path, saved := savedPEM(dir, v)
-		if !saved {
-			path = v
-			for _, try := range []string{"server-" + v + ".pem", filepath.Join("clients", v+".pem"), filepath.Join("clients", v+".crt")} {
-				if _, err := os.Stat(path); err != nil {
-					path = filepath.Join(dir, try)
-				}
-			}
-			if _, err := os.Stat(path); err != nil {
-				path = v
-			}
-		}
-		files = []string{path}
+		files = []string{namedPEM(dir, v)}
 	}
 	for _, file := range files {
 		b, err := readPEM(file)
@@ -345,6 +333,22 @@ func certInfo(w io.Writer, c *x11vnc.TLS, v string) error {
 		}
 	}
 	return nil
+}
+
+// namedPEM returns the file that -sslCertInfo's value means: SAVE and the like, a
+// file, or the short name of a server's or client's certificate.
+func namedPEM(dir, v string) string {
+	if path, saved := savedPEM(dir, v); saved {
+		return path
+	}
+	for _, path := range []string{
+		v, filepath.Join(dir, "server-"+v+".pem"), filepath.Join(dir, "clients", v+".pem"), filepath.Join(dir, "clients", v+".crt"),
+	} {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return v
 }
 
 func describe(w io.Writer, file string, c *x509.Certificate) {

@@ -61,10 +61,12 @@ var allowed = map[string][]string{
 
 	"internal/archtest":      {},
 	"internal/pix":           {},
+	"internal/mdns":          {},
 	"internal/port":          {},
 	"internal/remote":        {"internal/x11"},
 	"internal/reverse":       {},
 	"internal/screen":        {"capture", "internal/pix"},
+	"internal/seat":          {"internal/x11"},
 	"internal/rtc":           {"encode/vp8", "internal/pix", "internal/rtc/icetcp", "internal/stream"},
 	"internal/rtc/icetcp":    {},
 	"internal/stream":        {"capture", "input", "internal/pix", "internal/screen"},

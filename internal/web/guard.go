@@ -31,7 +31,7 @@ func (s *Server) checkHost(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	http.Error(w, "this server does not know itself by this name: start framebridge with --web-host "+
-		printable(hostname(r.Host)), http.StatusMisdirectedRequest)
+		printable(hostname(r.Host))+" or with FRAMEBRIDGE_WEB_HOST set to it", http.StatusMisdirectedRequest)
 	return false
 }
 
