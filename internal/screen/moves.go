@@ -68,16 +68,65 @@ func (s *Screen) findMove(p *pix.Image, changed image.Rectangle) (found, bool) {
 			}
 		}
 	}
+	if s.misses.skip(changed) {
+		return s.findDrag(p, changed)
+	}
 	for _, a := range []axis{vertical, horizontal} {
 		if d, strip, ok := s.vote(p, changed, a); ok {
 			if m, ok := s.grow(p, changed, d, strip, a == horizontal); ok {
 				s.lastMove = d
+				s.misses = misses{}
 				return m, true
 			}
 		}
 	}
 	s.lastMove = image.Point{}
+	s.misses.add(changed)
 	return s.findDrag(p, changed)
+}
+
+// misses are searches that found nothing, one after the other in the same area: a
+// video. Looking for scrolls there costs a fifth of what all else does.
+type misses struct {
+	area image.Rectangle
+	n    int // of searches
+	wait int // how many are to be left out
+}
+
+const (
+	// freeMisses is how many searches may find nothing before any is left out.
+	freeMisses = 2
+	// maxWait is how many are left out at most: a quarter of a second in which a
+	// scroll where a video was is sent as pixels.
+	maxWait = 15
+)
+
+// skip reports whether the search in area is left out.
+func (m *misses) skip(area image.Rectangle) bool {
+	if m.wait == 0 || !alike(m.area, area) {
+		return false
+	}
+	m.wait--
+	return true
+}
+
+func (m *misses) add(area image.Rectangle) {
+	if !alike(m.area, area) {
+		m.n = 0
+	}
+	m.area = area
+	m.n++
+	m.wait = 0
+	if over := m.n - freeMisses; over > 0 {
+		m.wait = min(1<<min(over, 8)-1, maxWait)
+	}
+}
+
+// alike reports whether a and b are about the same area: what does not change at the
+// edges of a video differs from frame to frame.
+func alike(a, b image.Rectangle) bool {
+	both := a.Intersect(b)
+	return both.Dx()*both.Dy()*8 >= 7*max(a.Dx()*a.Dy(), b.Dx()*b.Dy())
 }
 
 // plausible looks at samples of area: of those that changed, do most have the

@@ -85,10 +85,12 @@ type Screen struct {
 	lost    bool
 
 	// The writer's own: the displacement of the last scroll, when the store changed
-	// last, and how many searches for a dragged window are to be left out.
+	// last, how many searches for a dragged window are to be left out, and which for
+	// scrolls.
 	lastMove            image.Point
 	changedAt           time.Time
 	dragWait, dragPause int
+	misses              misses
 
 	vmu      sync.Mutex
 	viewers  map[*Viewer]struct{}
