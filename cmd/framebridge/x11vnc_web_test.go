@@ -108,13 +108,12 @@ func TestX11vncWebSocket(t *testing.T) {
 func TestX11vncBanner(t *testing.T) {
 	t.Parallel()
 	s := startX11vnc(t, xServer(t), "-nopw", "-forever")
-	best := time.Hour
-	for range 5 {
+	poll(t, "a banner within 100 ms", func() (bool, string) { // on a busy machine not every one
 		begin := time.Now()
 		readBanner(t, s.dial())
-		best = min(best, time.Since(begin))
-	}
-	assert.Less(t, best, 100*time.Millisecond)
+		took := time.Since(begin)
+		return took < 100*time.Millisecond, took.String()
+	})
 }
 
 // TestX11vncPage: -http and -httpdir, and the hooks and rules that viewers have.
