@@ -45,9 +45,8 @@ var deviations = []deviation{
 	{"-id pick", "exit code", "", "x11vnc refuses it as unsafe, against its manual; ours has the user click on a window"},
 	// Not for us.
 	{"-ncache 10", "size", "(400,300)", "the window cache below the screen is what people complain of: ignored"},
-	{"-stunnel", "", "", "x11vnc ends if stunnel is not installed; the option is ignored"},
 	// Still to come.
-	{"-svc", "", "", "no TLS, and no logins, yet"},
+	{"-svc", "", "", "no logins as users of the system"},
 }
 
 // moreLines are not seen anywhere, but have what the others lack.

@@ -73,18 +73,22 @@ func fetchAt(t testing.TB, url string, trust *tls.Config) (code int, body string
 	return code, body
 }
 
-// pageURL waits for the address of the page.
-func (s *x11vncServing) pageURL() (urls []string) {
+// pageURLs waits for the n addresses of the page.
+func (s *x11vncServing) pageURLs(n int) (urls []string) {
 	s.t.Helper()
-	s.await(s.stderr, "Java viewer URL:")
-	s.await(s.stdout, "PORT=")
-	for _, l := range s.stderr.lines() {
-		if url, ok := strings.CutPrefix(l, "Java viewer URL:         "); ok {
-			host, err := os.Hostname()
-			require.NoError(s.t, err)
-			urls = append(urls, strings.Replace(url, host, "127.0.0.1", 1))
+	host, err := os.Hostname()
+	require.NoError(s.t, err)
+	poll(s.t, "the page's addresses", func() (bool, string) {
+		urls = nil
+		text := s.stderr.String()
+		for l := range strings.Lines(text) {
+			if url, ok := strings.CutPrefix(l, "Java viewer URL:         "); ok && strings.HasSuffix(url, "\n") {
+				urls = append(urls, strings.Replace(strings.TrimSpace(url), host, "127.0.0.1", 1))
+			}
 		}
-	}
+		return len(urls) >= n, text
+	})
+	require.Len(s.t, urls, n)
 	return urls
 }
 
@@ -108,13 +112,12 @@ func TestX11vncWebSocket(t *testing.T) {
 func TestX11vncBanner(t *testing.T) {
 	t.Parallel()
 	s := startX11vnc(t, xServer(t), "-nopw", "-forever")
-	best := time.Hour
-	for range 5 {
+	poll(t, "a banner within 100 ms", func() (bool, string) { // on a busy machine not every one
 		begin := time.Now()
 		readBanner(t, s.dial())
-		best = min(best, time.Since(begin))
-	}
-	assert.Less(t, best, 100*time.Millisecond)
+		took := time.Since(begin)
+		return took < 100*time.Millisecond, took.String()
+	})
 }
 
 // TestX11vncPage: -http and -httpdir, and the hooks and rules that viewers have.
@@ -126,7 +129,7 @@ func TestX11vncPage(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "vnc.html"), []byte("other page"), 0o600))
 	s := startX11vnc(t, d.x, "-passwd", "sesame", "-forever", "-httpport", strconv.Itoa(freePort(t)), "-http", "-q",
 		"-afteraccept", "echo in $RFB_CLIENT_COUNT >>"+dir+"/log", "-gone", "echo gone $RFB_CLIENT_COUNT >>"+dir+"/log")
-	s.http = s.pageURL()[0]
+	s.http = s.pageURLs(1)[0]
 	b := s.browser()
 	code, body := b.get("")
 	require.Equal(t, http.StatusOK, code)
@@ -153,8 +156,7 @@ func TestX11vncPage(t *testing.T) {
 	require.True(t, alive(c))
 
 	s = startX11vnc(t, d.x, "-nopw", "-forever", "-shared", "-httpdir", dir, "-httpport", strconv.Itoa(freePort(t)), "-http_oneport")
-	urls := s.pageURL()
-	require.Len(t, urls, 2)
+	urls := s.pageURLs(2)
 	require.Equal(t, "http://"+s.addr+"/", urls[1])
 	for _, url := range urls {
 		code, body := fetchAt(t, url, nil)
@@ -165,7 +167,7 @@ func TestX11vncPage(t *testing.T) {
 
 	// One viewer, then the end: a page is one.
 	s = startX11vnc(t, d.x, "-nopw", "-http", "-httpport", strconv.Itoa(freePort(t)))
-	s.http = s.pageURL()[0]
+	s.http = s.pageURLs(1)[0]
 	p = s.browser().page()
 	p.shows(d, 30)
 	p.ws.CloseNow()
@@ -185,12 +187,12 @@ func TestX11vncSSL(t *testing.T) {
 	x := xServer(t)
 	cmd := x11vncCommand(t, x, "-ssl", "-passwd", "sesame", "-forever", "-shared", "-http", "-httpport", strconv.Itoa(freePort(t)))
 	s := awaitX11vnc(t, cmd)
-	assert.Equal(t, "PORT="+s.port+"\nSSLPORT="+s.port+"\n", s.stdout.String())
+	s.await(s.stdout, "PORT="+s.port+"\nSSLPORT="+s.port+"\n")
 	n, err := strconv.Atoi(s.port)
 	require.NoError(t, err)
 	host, err := os.Hostname()
 	require.NoError(t, err)
-	assert.Contains(t, s.stderr.String(), fmt.Sprintf("\nThe SSL VNC desktop is:  %s:%d\n", host, displayOf(n)))
+	s.await(s.stderr, fmt.Sprintf("\nThe SSL VNC desktop is:  %s:%d\n", host, displayOf(n)))
 	assert.Contains(t, s.stderr.String(), "-----BEGIN CERTIFICATE-----")
 	assert.NotContains(t, s.stderr.String()+s.stdout.String(), "PRIVATE")
 	pemFile := filepath.Join(s.home, ".vnc", "certs", "server.pem")
@@ -222,8 +224,7 @@ func TestX11vncSSL(t *testing.T) {
 	require.ErrorContains(t, err, "VeNCrypt", "in the clear")
 	// Browsers.
 	whole(t, viewerAt(t, "wss://"+s.addr+"/websockify", trust, "sesame"))
-	urls := s.pageURL()
-	require.Len(t, urls, 2)
+	urls := s.pageURLs(2)
 	require.Equal(t, "https://"+s.addr+"/", urls[1])
 	code, _ := fetchAt(t, urls[0], nil)
 	require.Equal(t, http.StatusTemporaryRedirect, code)

@@ -77,17 +77,40 @@ func interfaces() []net.Interface {
 	return list
 }
 
-// localAddresses returns the addresses that others on the network reach us at.
-func localAddresses() (list []netip.Addr) {
+// localPrefixes returns the addresses that others on the network reach us at, with
+// the networks that they are of.
+func localPrefixes() (list []netip.Prefix) {
 	for _, i := range interfaces() {
 		addrs, _ := i.Addrs()
 		for _, a := range addrs {
 			if p, err := netip.ParsePrefix(a.String()); err == nil && !p.Addr().IsLoopback() {
-				list = append(list, p.Addr().Unmap().WithZone(""))
+				list = append(list, p)
 			}
 		}
 	}
 	return list
+}
+
+func localAddresses() (list []netip.Addr) {
+	for _, p := range localPrefixes() {
+		list = append(list, p.Addr().Unmap().WithZone(""))
+	}
+	return list
+}
+
+// near reports whether an address is of a local network (RFC 6762, section 11):
+// answers are longer than questions, and a question can bear anybody's address.
+func near(a netip.Addr, networks []netip.Prefix) bool {
+	a = a.Unmap()
+	if a.IsLoopback() {
+		return true
+	}
+	for _, p := range networks {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
 }
 
 // join listens to the group on all interfaces.
@@ -145,7 +168,7 @@ func (n *node) run(ctx context.Context) error {
 			return fmt.Errorf("mdns: %w", err)
 		}
 		to, ok := from.(*net.UDPAddr)
-		if !ok {
+		if !ok || !near(to.AddrPort().Addr(), localPrefixes()) {
 			continue
 		}
 		b, alone := n.r.answer(buf[:k], to.Port != group.Port)

@@ -147,6 +147,15 @@ func TestBadServices(t *testing.T) {
 	require.Equal(t, "a b", label("a.b\n"))
 }
 
+// TestNear: nobody from elsewhere is answered.
+func TestNear(t *testing.T) {
+	t.Parallel()
+	networks := []netip.Prefix{netip.MustParsePrefix("192.0.2.7/24")}
+	for a, want := range map[string]bool{"192.0.2.99": true, "::ffff:192.0.2.99": true, "127.0.0.1": true, "192.0.3.1": false, "203.0.113.5": false} {
+		require.Equal(t, want, near(netip.MustParseAddr(a), networks), a)
+	}
+}
+
 // TestNode: announcements, an answer, and the end.
 func TestNode(t *testing.T) {
 	t.Parallel()

@@ -246,7 +246,7 @@ func TestTraps(t *testing.T) {
 		{"-version -nonsense", func(c *Config) { c.Utility = "-version" }},
 		{"-nonsense -version", func(c *Config) { c.Utility = "-version" }},
 		{"-sleepin 0.5-1.5", func(c *Config) { c.Sleep = [2]time.Duration{500 * time.Millisecond, 1500 * time.Millisecond} }},
-		{"-safer", func(c *Config) { c.NoCmds, c.NoRemote = true, true }},
+		{"-safer", func(c *Config) { c.NoCmds, c.NoRemote, c.NoVNCConnect = true, true, true }},
 		{"-slow_fb 0.5", func(c *Config) { c.Picture.Wait = 500 * time.Millisecond }},
 	} {
 		c, err := read(strings.Fields(tt.args)...)
