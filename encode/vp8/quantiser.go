@@ -29,7 +29,7 @@ const (
 var roundings = [purposes][16]uint8{
 	forNow:   {112, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96},
 	forGood:  {128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128},
-	forVideo: {64, 40, 40, 32, 32, 24, 24, 16, 16, 8, 8, 8, 8, 8, 8, 8},
+	forVideo: {96, 96, 93, 90, 87, 83, 80, 77, 74, 70, 70, 70, 70, 70, 70, 70},
 }
 
 // quantisers returns the quantisers by purpose and index.
@@ -45,7 +45,7 @@ var quantisers = sync.OnceValue(func() *[purposes][maxQuantiser + 1]quantiser {
 			// RFC 6386, section 14.1.
 			dc, ac := int(dcSteps[i]), int(acSteps[i])
 			if purpose(p) == forVideo {
-				q.bitWorth = ac * ac / 18
+				q.bitWorth = ac * ac / 72
 			}
 			q.lambda = 48 + ac*4/5
 			q.y.Set(dc, ac, &rounding)

@@ -136,6 +136,7 @@ type Encoder struct {
 	coarse     macroblockMap // those that refinement would improve
 	refineAt   int           // number of the macroblock at which refinement goes on
 	coeffProbs coeffProbs
+	costs      tokenCosts // with coeffProbs
 	mvContexts [2]mvContext
 	rate       rate
 
