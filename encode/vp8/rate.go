@@ -19,8 +19,8 @@ const (
 // Quantiser indices of new contents and of video by Quality, where the budget
 // allows them.
 var qualities = [...]struct{ fresh, video uint8 }{
-	Auto:  {24, 54},
-	Sharp: {10, 30},
+	Auto:  {24, 56},
+	Sharp: {10, 32},
 	Fast:  {46, 74},
 }
 

@@ -119,8 +119,8 @@ func (c *coder) wastedChroma(r *residual, saved, bitWorth int) bool {
 }
 
 const (
-	// lumaBits and chromaBits are what it takes to say that there are levels.
-	lumaBits, chromaBits = 4, 4
+	// lumaBits and chromaBits are about what it takes to say that there are levels.
+	lumaBits, chromaBits = 2, 4
 	// muchBits is more than a level takes with the zeros before and the end after it.
 	muchBits = 16
 )
