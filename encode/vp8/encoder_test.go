@@ -218,7 +218,7 @@ func TestFirstPartition(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	e, err := New(800, 600, Config{Workers: 2})
 	require.NoError(t, err)
-	e.firstLimit = 2200
+	e.firstLimit = 1900
 	m := newPicture(800, 600)
 	rec := record(e)
 	var chosen [fewModes + 1]int

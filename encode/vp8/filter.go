@@ -8,8 +8,22 @@ import "framebridge/encode/vp8/dsp"
 // macroblocks to the left and above, so that a macroblock is filtered only where
 // these are video as well.
 
+// detailLevel is the highest level at which the filter treats the least of steps
+// beside an edge as detail (RFC 6386, section 15: the threshold of high edge
+// variance). Above it films lose more by what is smoothed than they gain, up to
+// detailQuantiser.
+const (
+	detailLevel     = 14
+	detailQuantiser = 60
+)
+
 // filterLevel is the level of the filter for a quantiser index.
-func filterLevel(q uint8) uint8 { return q / 2 }
+func filterLevel(q uint8) uint8 {
+	if q <= detailQuantiser {
+		return min(q/2, detailLevel)
+	}
+	return q / 2
+}
 
 // applyFilter filters the current picture.
 func (e *Encoder) applyFilter(f *frame) {

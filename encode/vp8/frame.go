@@ -65,6 +65,9 @@ func (e *Encoder) encode(dst []byte, m *pix.Image, c *Change, o *Options) []byte
 	if len(e.list) > e.firstLimit/subblocksBytes {
 		f.modes = largeModes
 	}
+	if f.kinds[kindVideo] > 0 {
+		e.costs.set(&e.coeffProbs)
+	}
 	start := len(dst)
 	coeffs, vectors := e.coeffProbs, e.mvContexts
 	for try := 0; ; try++ {

@@ -88,8 +88,7 @@ func (c *coder) codeLuma(r *residual, x, y int, q *quantiser) (has uint32) {
 	if has != 0 {
 		dsp.InverseWHT(coef, y2)
 		dsp.InverseDCTAdd(cur, c.yStride, pred, 16, coef, ac, 4, 4)
-		if q.bitWorth == 0 || !wasted(r.end[:16], int(r.end[24]), q.bitWorth,
-			dsp.SSE16x16(src, c.yStride, pred, 16), dsp.SSE16x16(src, c.yStride, cur, c.yStride)) {
+		if q.bitWorth == 0 || !c.wastedLuma(r, dsp.SSE16x16(src, c.yStride, pred, 16)-dsp.SSE16x16(src, c.yStride, cur, c.yStride), q.bitWorth) {
 			return has
 		}
 		clear(r.end[:16])
@@ -116,9 +115,8 @@ func (c *coder) codeChroma(r *residual, x, y int, q *quantiser) (has uint32) {
 	if has != 0 {
 		dsp.InverseDCTAdd(curU, c.uvStride, predU, 8, coef, ac, 2, 2)
 		dsp.InverseDCTAdd(curV, c.uvStride, predV, 8, coef[64:], ac>>4, 2, 2)
-		if q.bitWorth == 0 || !wasted(r.end[16:24], 0, q.bitWorth,
-			dsp.SSE8x8(srcU, c.uvStride, predU, 8)+dsp.SSE8x8(srcV, c.uvStride, predV, 8),
-			dsp.SSE8x8(srcU, c.uvStride, curU, c.uvStride)+dsp.SSE8x8(srcV, c.uvStride, curV, c.uvStride)) {
+		if q.bitWorth == 0 || !c.wastedChroma(r, dsp.SSE8x8(srcU, c.uvStride, predU, 8)+dsp.SSE8x8(srcV, c.uvStride, predV, 8)-
+			dsp.SSE8x8(srcU, c.uvStride, curU, c.uvStride)-dsp.SSE8x8(srcV, c.uvStride, curV, c.uvStride), q.bitWorth) {
 			return has
 		}
 		clear(r.end[16:24])
@@ -126,20 +124,4 @@ func (c *coder) codeChroma(r *residual, x, y int, q *quantiser) (has uint32) {
 	dsp.Copy(curU, c.uvStride, predU, 8, 8, 8)
 	dsp.Copy(curV, c.uvStride, predV, 8, 8, 8)
 	return 0
-}
-
-// wasted tells whether levels cost more bits than they are worth: bitWorth is the
-// squared error that a bit should save, without and with the errors without and
-// with them.
-func wasted(ends []uint8, y2, bitWorth, without, with int) bool {
-	bits := 4 + len(ends)/4
-	if y2 > 0 {
-		bits += 3 + y2
-	}
-	for _, end := range ends {
-		if end > 0 {
-			bits += 3 + int(end)
-		}
-	}
-	return without-with < bits*bitWorth
 }

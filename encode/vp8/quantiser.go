@@ -9,6 +9,7 @@ import (
 // A quantiser holds the divisors for one quantiser index.
 type quantiser struct {
 	y, y2, uv dsp.Quant
+	intraBits int // about what intra modes cost more than vectors do
 	bitWorth  int // squared error that a bit should save; 0 is any
 	lambda    int // what a bit is worth in sums of absolute differences, in 1/16
 }
@@ -29,7 +30,7 @@ const (
 var roundings = [purposes][16]uint8{
 	forNow:   {112, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96},
 	forGood:  {128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128},
-	forVideo: {64, 40, 40, 32, 32, 24, 24, 16, 16, 8, 8, 8, 8, 8, 8, 8},
+	forVideo: {96, 96, 93, 90, 87, 83, 80, 77, 74, 70, 70, 70, 70, 70, 70, 70},
 }
 
 // quantisers returns the quantisers by purpose and index.
@@ -44,10 +45,13 @@ var quantisers = sync.OnceValue(func() *[purposes][maxQuantiser + 1]quantiser {
 			q := &t[p][i]
 			// RFC 6386, section 14.1.
 			dc, ac := int(dcSteps[i]), int(acSteps[i])
+			q.lambda, q.intraBits = 48+ac*4/5, 24
 			if purpose(p) == forVideo {
-				q.bitWorth = ac * ac / 18
+				// Found by trial on films, as roundings are: what comes into the picture
+				// is worth more than it costs now, for it stays.
+				q.lambda, q.intraBits = 20+ac*13/10, 12
+				q.bitWorth = ac * ac / 72
 			}
-			q.lambda = 48 + ac*4/5
 			q.y.Set(dc, ac, &rounding)
 			q.y2.Set(2*dc, max(ac*155/100, 8), &rounding)
 			q.uv.Set(min(dc, 132), ac, &rounding)

@@ -19,9 +19,9 @@ const (
 // Quantiser indices of new contents and of video by Quality, where the budget
 // allows them.
 var qualities = [...]struct{ fresh, video uint8 }{
-	Auto:  {24, 34},
-	Sharp: {10, 18},
-	Fast:  {46, 54},
+	Auto:  {24, 56},
+	Sharp: {10, 32},
+	Fast:  {46, 74},
 }
 
 const (

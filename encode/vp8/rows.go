@@ -128,7 +128,7 @@ func (c *coder) codeNew(m *mbInfo, it *item, x, y int, q *quantiser, withAbove b
 		}
 	}
 	if least > intraWorth {
-		if v := m.mv; c.codeIntra(m, x, y, least-q.lambda*intraBits>>4, q, withAbove) {
+		if v := m.mv; c.codeIntra(m, x, y, least-q.lambda*q.intraBits>>4, q, withAbove) {
 			return
 		} else {
 			m.mv = v
@@ -139,12 +139,8 @@ func (c *coder) codeNew(m *mbInfo, it *item, x, y int, q *quantiser, withAbove b
 	c.code(m, x, y, q)
 }
 
-const (
-	// intraWorth is the difference below which intra prediction is not tried.
-	intraWorth = 256
-	// intraBits is about what intra modes cost more than vectors do.
-	intraBits = 24
-)
+// intraWorth is the difference below which intra prediction is not tried.
+const intraWorth = 256
 
 // follow tries the vector of a move.
 func (c *coder) follow(m *mbInfo, wish mv, x, y, least int) int {

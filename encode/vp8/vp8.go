@@ -33,7 +33,8 @@
 // Quantisers differ by segment (rate.go): new contents, refinement, video. New
 // contents are coded to be readable, or as coarse as the budget demands, which a
 // sample of the changed macroblocks foretells; what is still for StillAfter is refined
-// until it is as good as the source. The loop filter is on for video alone
+// until it is as good as the source. Video keeps a macroblock's levels only where
+// they are worth their bits (worth.go). The loop filter is on for video alone
 // (filter.go), for it would blur what is still.
 //
 // Samples are BT.601 in the limited range, as decoders of VP8 assume.
@@ -136,6 +137,7 @@ type Encoder struct {
 	coarse     macroblockMap // those that refinement would improve
 	refineAt   int           // number of the macroblock at which refinement goes on
 	coeffProbs coeffProbs
+	costs      tokenCosts // with coeffProbs, where there is video
 	mvContexts [2]mvContext
 	rate       rate
 
