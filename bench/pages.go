@@ -129,7 +129,7 @@ func preparePageVideo(st *stage, changes int, _ *rand.Rand) (int, func(int) time
 // webServer is framebridge with browsers on {port}.
 func webServer(program string, args ...string) Server {
 	return Server{Name: "framebridge", strict: true, Command: append([]string{
-		program, "serve", "--display", "{display}", "--listen", "127.0.0.1:{port}", "--rfb-delay", "5s", "--webrtc-udp", "off", "--log-level", "warn",
+		program, "serve", "--display", "{display}", "--listen", "127.0.0.1:{port}", "--rfb-delay", "1s", "--webrtc-udp", "off", "--log-level", "warn",
 	}, args...)}
 }
 
