@@ -13,4 +13,3 @@ func both[T interface {
 	hasAVX2 = false
 	t.Run("plain", f)
 }
-

@@ -271,19 +271,6 @@ func TestPackMono(t *testing.T) {
 	}
 }
 
-func TestPackRGB(t *testing.T) {
-	for n := range 20 {
-		src, want := make([]byte, 4*n), []byte{}
-		for i := range n {
-			src[4*i], src[4*i+1], src[4*i+2], src[4*i+3] = byte(3*i), byte(3*i+1), byte(3*i+2), 0xee
-			want = append(want, byte(3*i+2), byte(3*i+1), byte(3*i))
-		}
-		got := make([]byte, 3*n+1)
-		packRGB(got[:3*n], src)
-		require.Equal(t, append(want, 0), got)
-	}
-}
-
 func TestAllocs(t *testing.T) {
 	for _, q := range []int{-1, 8} {
 		encodetest.NoAllocs(t, New(encode.Params{Format: pix.BGRX, Compress: -1, Quality: q}), image.Rect(0, 0, 256, 256))
