@@ -112,6 +112,21 @@ func (k *Packer) SetParams(p encode.Params) {
 // Prepare fills out with the pixels of m in r, which lies in m and is not empty.
 // Errors: r is wider than 2048 pixels or has more than 2^19; a level above 9.
 func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
+	err := k.Look(out, m, r)
+	if err == nil && out.Class == JPEG {
+		k.Picture(out, m, r)
+	}
+	return err
+}
+
+// Quick reports whether Look takes about as long as a copy of the pixels.
+func (k *Packer) Quick() bool { return k.tpixel }
+
+// Look is the part of Prepare that reads each pixel about once. Where it leaves the
+// class JPEG, Picture must follow, with the same pixels; other rectangles are done.
+// So a caller who holds a lock on a picture that changes need copy pixels for JPEG
+// alone.
+func (k *Packer) Look(out *Prepared, m *pix.Image, r image.Rectangle) error {
 	w, area := r.Dx(), r.Dx()*r.Dy()
 	if w > maxWidth || area > maxArea {
 		return fmt.Errorf("tight: rectangle %v, want at most %d wide and %d pixels", r, maxWidth, maxArea)
@@ -161,7 +176,7 @@ func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
 		out.Class = Indexed
 		k.head(out, streamIndexed)
 	case lossy:
-		k.lossy(out, m, r)
+		out.Class = JPEG
 		return nil
 	default:
 		out.Class = Full
@@ -251,9 +266,8 @@ func (k *Packer) head(out *Prepared, stream int) {
 	}
 }
 
-// lossy makes a JPEG picture: a length, then the file.
-func (k *Packer) lossy(out *Prepared, m *pix.Image, r image.Rectangle) {
-	out.Class = JPEG
+// Picture makes the JPEG picture that Look found right for r: a length, then the file.
+func (k *Packer) Picture(out *Prepared, m *pix.Image, r image.Rectangle) {
 	out.Head = append(out.Head, controlJPEG)
 	q := k.params.Quality
 	out.Data = append(out.Data[:0], 0, 0, 0)

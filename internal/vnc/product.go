@@ -221,17 +221,19 @@ type worker struct {
 }
 
 func (k *worker) make(s *screen.Screen, p *product) {
-	p.gen = s.Copy(&k.snap, p.rect)
-	switch p.encoding {
-	case rfb.EncodingTight:
+	if p.encoding == rfb.EncodingTight {
 		if k.tight == nil {
 			k.tight = tight.NewPacker(p.params)
 		} else {
 			k.tight.SetParams(p.params)
 		}
-		if p.err = k.tight.Prepare(&p.tight, &k.snap, p.rect); p.err == nil {
+		if p.gen, p.err = look(s, k.tight, &k.snap, &p.tight, p.rect); p.err == nil {
 			p.err = k.tight.Compress(&p.tight)
 		}
+		return
+	}
+	p.gen = s.Copy(&k.snap, p.rect)
+	switch p.encoding {
 	case rfb.EncodingZRLE:
 		if k.zrle == nil {
 			k.zrle = zrle.NewPacker(p.params)
@@ -254,6 +256,32 @@ func (k *worker) make(s *screen.Screen, p *product) {
 		}
 		p.bytes, p.err = e.AppendRect(p.bytes[:0], &k.snap, p.rect)
 	}
+}
+
+// look prepares the pixels of r as they are now and returns their generation. They are
+// copied to snap only where the screen could not wait for the work on them.
+func look(s *screen.Screen, k *tight.Packer, snap *pix.Image, out *tight.Prepared, r image.Rectangle) (gen uint64, err error) {
+	looked := false
+	if k.Quick() {
+		s.Inspect(func(m *pix.Image, g uint64) {
+			if !r.In(m.Rect) {
+				return // the screen has become smaller
+			}
+			looked, gen = true, g
+			if err = k.Look(out, m, r); err == nil && out.Class == tight.JPEG {
+				snap.Reset(r)
+				pix.Copy(snap, m, r)
+			}
+		})
+	}
+	switch {
+	case !looked:
+		gen = s.Copy(snap, r)
+		err = k.Prepare(out, snap, r)
+	case err == nil && out.Class == tight.JPEG:
+		k.Picture(out, snap, r)
+	}
+	return gen, err
 }
 
 // newStateless returns an encoder of an encoding without streams.
