@@ -243,7 +243,7 @@ func (r *EncodeResult) run(ctx context.Context, c coder, s scene, frames int) er
 		for i := range f.Patches {
 			p := &f.Patches[i]
 			pix.Copy(screen, p, p.Rect)
-			parts = encode.AppendSplit(parts, p.Rect, c.split)
+			parts = encode.AppendSplit(parts, p.Rect, c.width, c.area)
 		}
 		if step != nil {
 			step()

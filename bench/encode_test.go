@@ -11,7 +11,6 @@ import (
 	"go.uber.org/goleak"
 
 	"framebridge/bench/recording"
-	"framebridge/encode"
 	"framebridge/encode/jpeg"
 	"framebridge/internal/pix"
 )
@@ -87,7 +86,7 @@ func TestEncode(t *testing.T) {
 
 // TestEncodeFindsWrongPixels: an encoder that says to be lossless and is not.
 func TestEncodeFindsWrongPixels(t *testing.T) {
-	c := coder{name: "liar", split: encode.Split{MaxWidth: 2048, MaxArea: 1 << 16}, open: func(image.Point) (coding, error) {
+	c := coder{name: "liar", width: 2048, area: 1 << 16, open: func(image.Point) (coding, error) {
 		return &jpegCoding{quality: 95, sub: jpeg.S444}, nil
 	}}
 	o := EncodeOptions{Scenes: []string{"photo"}}

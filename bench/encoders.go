@@ -26,8 +26,9 @@ import (
 type coder struct {
 	name  string
 	lossy bool
-	split encode.Split
-	open  func(screen image.Point) (coding, error)
+	// limit is the largest width and area of a rectangle.
+	width, area int
+	open        func(screen image.Point) (coding, error)
 }
 
 // coding is a coder in use: it may have state from frame to frame.
@@ -66,7 +67,7 @@ func coders() []coder {
 		quality int
 		sub     jpeg.Subsampling
 	}{{"jpeg 42 420", 42, jpeg.S420}, {"jpeg 75 420", 75, jpeg.S420}, {"jpeg 75 444", 75, jpeg.S444}, {"jpeg 92 444", 92, jpeg.S444}} {
-		list = append(list, coder{name: j.name, lossy: true, split: encode.Split{Grid: 16, MaxWidth: 2048, MaxArea: 1 << 16}, open: func(image.Point) (coding, error) {
+		list = append(list, coder{name: j.name, lossy: true, width: 2048, area: 1 << 16, open: func(image.Point) (coding, error) {
 			return &jpegCoding{quality: j.quality, sub: j.sub}, nil
 		}})
 	}
@@ -74,9 +75,9 @@ func coders() []coder {
 }
 
 func rfbCoder(name string, e rfb.Encoding, level, quality int, make func(encode.Params) encode.Encoder) coder {
-	c := coder{name: name, lossy: quality >= 0, split: encode.Split{Grid: 16, MaxWidth: encode.MaxSplitWidth, MaxArea: encode.MaxSplitArea}}
-	if e == rfb.EncodingZRLE {
-		c.split.Grid = 64 // as internal/vnc does: whole tiles
+	c := coder{name: name, lossy: quality >= 0, width: 2048, area: encode.MaxSplitArea}
+	if e == rfb.EncodingZRLE || e == rfb.EncodingTRLE || e == rfb.EncodingHextile {
+		c.width = 1024 // as internal/vnc does: whole rows of tiles
 	}
 	c.open = func(screen image.Point) (coding, error) {
 		p := encode.Params{Format: pix.BGRX, Compress: level, Quality: quality}

@@ -28,17 +28,14 @@ func covered(t *testing.T, r image.Rectangle, parts []image.Rectangle) {
 }
 
 func TestAppendSplit(t *testing.T) {
-	require.Empty(t, AppendSplit(nil, image.Rectangle{}, Split{MaxWidth: 10, MaxArea: 100}))
+	require.Empty(t, AppendSplit(nil, image.Rectangle{}, 10, 100))
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		r := image.Rect(0, 0, 1+rnd.IntN(300), 1+rnd.IntN(300)).Add(image.Pt(rnd.IntN(50)-25, rnd.IntN(50)))
-		grid := 1 + rnd.IntN(20)
-		width := grid * (1 + rnd.IntN(100))
-		area := width*grid + rnd.IntN(3000)
-		parts := AppendSplit(nil, r, Split{grid, width, area})
+		width := 1 + rnd.IntN(100)
+		area := width + rnd.IntN(3000)
+		parts := AppendSplit(nil, r, width, area)
 		for _, p := range parts {
-			require.True(t, p.Dx()%grid == 0 || p.Max.X == r.Max.X)
-			require.True(t, p.Dy()%grid == 0 || p.Max.Y == r.Max.Y)
 			require.LessOrEqual(t, p.Dx(), width)
 			require.LessOrEqual(t, p.Dx()*p.Dy(), area)
 		}
@@ -47,12 +44,9 @@ func TestAppendSplit(t *testing.T) {
 		}
 	}
 	screen := image.Rect(0, 0, 3840, 2160)
-	parts := AppendSplit(nil, screen, Split{16, MaxSplitWidth, MaxSplitArea})
+	parts := AppendSplit(nil, screen, MaxSplitWidth, MaxSplitArea)
 	covered(t, screen, parts)
-	require.Len(t, parts, 135) // 256x240
-	parts = AppendSplit(nil, image.Rect(0, 0, 1920, 68), Split{16, MaxSplitWidth, MaxSplitArea})
-	covered(t, image.Rect(0, 0, 1920, 68), parts)
-	require.Len(t, parts, 3) // 640x68: what is low is cut into no more than needed
+	require.Len(t, parts, 128) // 1920x33.75: no more than needed
 }
 
 func TestSolid(t *testing.T) {

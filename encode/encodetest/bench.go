@@ -16,7 +16,7 @@ func Bench(b *testing.B, e encode.Encoder) {
 	for _, name := range []string{"text", "ui", "photo"} {
 		m := Find(name).New(screen, 1)
 		var parts []*pix.Image
-		for _, r := range encode.AppendSplit(nil, screen, encode.Split{Grid: 16, MaxWidth: encode.MaxSplitWidth, MaxArea: encode.MaxSplitArea}) {
+		for _, r := range encode.AppendSplit(nil, screen, encode.MaxSplitWidth, encode.MaxSplitArea) {
 			part := pix.New(r)
 			pix.Copy(part, m, r)
 			parts = append(parts, part)

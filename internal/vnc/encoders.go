@@ -58,19 +58,16 @@ func (s *encoders) get(e rfb.Encoding) (rfb.Encoding, encoder) {
 	return e, enc
 }
 
-// limits returns how rectangles are cut for e, and their largest height in pixels.
-func limits(e rfb.Encoding) (s encode.Split, height int) {
-	// Tight's widest; small enough to be streamed and cached.
-	s = encode.Split{MaxWidth: encode.MaxSplitWidth, MaxArea: encode.MaxSplitArea}
+// limits returns the largest width, height and area in pixels of a rectangle in
+// e.
+func limits(e rfb.Encoding) (width, height, area int) {
 	switch e {
 	case rfb.EncodingCoRRE:
-		return encode.Split{MaxWidth: rre.MaxCoRRE, MaxArea: rre.MaxCoRRE * rre.MaxCoRRE}, rre.MaxCoRRE
-	case rfb.EncodingZRLE:
-		s.Grid = 64 // whole tiles
-	case rfb.EncodingTight, rfb.EncodingTRLE, rfb.EncodingHextile:
-		s.Grid = 16 // whole tiles, and blocks of JPEG
+		return rre.MaxCoRRE, rre.MaxCoRRE, rre.MaxCoRRE * rre.MaxCoRRE
+	case rfb.EncodingZRLE, rfb.EncodingTRLE, rfb.EncodingHextile:
+		return 1024, rfbMax, 64 << 10 // whole rows of 64x64 tiles
 	}
-	return s, rfbMax
+	return 2048, rfbMax, 64 << 10 // Tight's widest; small enough to be streamed and cached
 }
 
 // stateless reports whether a rectangle encoded in e may be thrown away.

@@ -272,11 +272,11 @@ func (se *session) refresh() (done bool) {
 	// Deflate takes a tenth off a photograph, and more time than all else here.
 	n := se.link.bytesIn(slowUpdate)
 	how.params.Fast = n == 0 || n > slowBytes
-	split, h := limits(how.encoding)
+	w, h, area := limits(how.encoding)
 	var cut []image.Rectangle
 	for _, r := range rects {
 		if r = r.Intersect(image.Rectangle{Max: se.source}).Intersect(image.Rectangle{Max: se.size}); !r.Empty() {
-			cut = appendSplit(cut, r, split, h)
+			cut = appendSplit(cut, r, w, h, area)
 		}
 	}
 	if len(cut) == 0 {

@@ -310,7 +310,7 @@ func (se *session) appendPseudo(b *[]byte, w wishes) (n int) {
 // plan cuts the damage into the rectangles to encode: what is new first, then what
 // the update before had to leave.
 func (se *session) plan(damage pix.Region) []image.Rectangle {
-	split, h := limits(se.caps.encoding)
+	w, h, area := limits(se.caps.encoding)
 	se.split = se.split[:0]
 	parts := [2]pix.Region{damage}
 	if !se.backlog.Empty() {
@@ -318,17 +318,17 @@ func (se *session) plan(damage pix.Region) []image.Rectangle {
 	}
 	for _, part := range parts {
 		for _, r := range part.Rects() {
-			se.split = appendSplit(se.split, r, split, h)
+			se.split = appendSplit(se.split, r, w, h, area)
 		}
 	}
 	return se.split
 }
 
 // appendSplit cuts r into rectangles within the limits.
-func appendSplit(dst []image.Rectangle, r image.Rectangle, s encode.Split, h int) []image.Rectangle {
+func appendSplit(dst []image.Rectangle, r image.Rectangle, w, h, area int) []image.Rectangle {
 	for y := r.Min.Y; y < r.Max.Y; y += h {
 		strip := image.Rect(r.Min.X, y, r.Max.X, min(y+h, r.Max.Y))
-		dst = encode.AppendSplit(dst, strip, s)
+		dst = encode.AppendSplit(dst, strip, w, area)
 	}
 	return dst
 }
