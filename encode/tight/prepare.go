@@ -58,6 +58,9 @@ const (
 	// minJPEGArea: the tables of a JPEG picture take 0.6 KiB; below this area a
 	// lossless rectangle is hardly larger.
 	minJPEGArea = 1024
+	// topGrid is what LookTop's rows are a multiple of: the blocks of a JPEG picture
+	// that may follow stay whole.
+	topGrid = 16
 )
 
 // qualities and subsamplings map a quality level; viewers know these steps from
@@ -127,23 +130,40 @@ func (k *Packer) Quick() bool { return k.tpixel }
 // So a caller who holds a lock on a picture that changes need copy pixels for JPEG
 // alone.
 func (k *Packer) Look(out *Prepared, m *pix.Image, r image.Rectangle) error {
+	_, err := k.look(out, m, r, false)
+	return err
+}
+
+// MinTop is the fewest pixels of a rectangle that LookTop leaves a part of.
+const MinTop = 16 << 10
+
+// LookTop is Look for callers who can send several rectangles in the place of one.
+// Where r has too many colours for a palette, but at least MinTop pixels at its top
+// have not, out is a rectangle of these alone. rows is how many rows of r it has; the
+// caller goes on with the others, of which there are any if rows is below r's height.
+// Nothing is looked at twice but for what remains of a row.
+func (k *Packer) LookTop(out *Prepared, m *pix.Image, r image.Rectangle) (rows int, err error) {
+	return k.look(out, m, r, true)
+}
+
+func (k *Packer) look(out *Prepared, m *pix.Image, r image.Rectangle, top bool) (rows int, err error) {
 	w, area := r.Dx(), r.Dx()*r.Dy()
 	if w > maxWidth || area > maxArea {
-		return fmt.Errorf("tight: rectangle %v, want at most %d wide and %d pixels", r, maxWidth, maxArea)
+		return 0, fmt.Errorf("tight: rectangle %v, want at most %d wide and %d pixels", r, maxWidth, maxArea)
 	}
 	level, err := k.params.DeflateLevel()
 	if err != nil {
-		return fmt.Errorf("tight: %w", err)
+		return 0, fmt.Errorf("tight: %w", err)
 	}
 	if k.params.Quality >= len(qualities) {
-		return fmt.Errorf("tight: quality level %d, want at most 9", k.params.Quality)
+		return 0, fmt.Errorf("tight: quality level %d, want at most 9", k.params.Quality)
 	}
 	out.Head, out.Data, out.Piece = out.Head[:0], out.Data[:0], out.Piece[:0]
 	out.Stream = -1
 	if k.keys { // else index finds out as quickly
 		if rgb, ok := encode.Solid(m, r); ok {
 			k.fill(out, k.value(rgb))
-			return nil
+			return r.Dy(), nil
 		}
 	}
 	limit := k.maxColours(area)
@@ -161,8 +181,17 @@ func (k *Packer) Look(out *Prepared, m *pix.Image, r image.Rectangle) error {
 	k.done = 0
 	ok := k.number(out.Data, m, r, first)
 	lossy = lossy && !ok && encode.PhotoLike(m, r)
-	if !ok && !lossy && first < limit {
-		ok = k.number(out.Data, m, r, limit)
+	if !ok && first < limit && (top || !lossy) {
+		ok = k.number(out.Data, m, r, limit) && !lossy
+	}
+	rows = r.Dy()
+	if part := r; top && !ok && MinTop+topGrid*w <= k.done && k.done < area {
+		n := k.done / w / topGrid * topGrid
+		part.Max.Y = part.Min.Y + n
+		if !lossy || !encode.PhotoLike(m, part) { // a photograph may begin below
+			rows, ok, lossy = n, true, false
+			out.Data = out.Data[:n*w]
+		}
 	}
 
 	switch {
@@ -177,7 +206,7 @@ func (k *Packer) Look(out *Prepared, m *pix.Image, r image.Rectangle) error {
 		k.head(out, streamIndexed)
 	case lossy:
 		out.Class = JPEG
-		return nil
+		return rows, nil
 	default:
 		out.Class = Full
 		out.Stream = streamFull
@@ -193,7 +222,7 @@ func (k *Packer) Look(out *Prepared, m *pix.Image, r image.Rectangle) error {
 	if out.Stream >= 0 {
 		out.Level = level
 	}
-	return nil
+	return rows, nil
 }
 
 // Compress makes out's data independent of any stream's history, so that the
