@@ -129,3 +129,19 @@ func BenchmarkIndexer(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkIndexerStops bounds what is lost on a picture that no palette fits.
+func BenchmarkIndexerStops(b *testing.B) {
+	src := make([]byte, 4*1920)
+	for i := range 1920 {
+		binary.LittleEndian.PutUint32(src[4*i:], uint32(i)*0x10305)
+	}
+	dst := make([]byte, 1920)
+	var x Indexer
+	for b.Loop() {
+		x.Reset()
+		if x.Row(dst, src, MaxColours) != MaxColours {
+			b.Fatal("did not stop")
+		}
+	}
+}
