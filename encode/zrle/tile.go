@@ -3,7 +3,6 @@ package zrle
 import (
 	"encoding/binary"
 	"image"
-	"math/bits"
 
 	"framebridge/encode"
 	"framebridge/internal/pix"
@@ -22,6 +21,7 @@ type coder struct {
 	palette encode.Palette // of values, if not
 	values  [maxTile * maxTile]uint32
 	index   [maxTile * maxTile]byte
+	starts  [2 * maxTile * maxTile]uint16 // of the runs, and their end
 	runs    [maxTile * maxTile]run
 }
 
@@ -177,35 +177,45 @@ func (c *coder) number(index []byte, m *pix.Image, r image.Rectangle) int {
 // scan finds the runs of numbers. plain and indexed are the bytes they take in plain
 // RLE and, without the palette, in palette RLE.
 func (c *coder) scan(index []byte) (runs []run, plain, indexed int) {
-	runs = c.runs[:len(index)]
-	k, from, extra, singles := 0, 0, 0, 0
-	end := func(at int) {
-		n := at - from
-		runs[k] = run{uint16(n), index[from]}
-		k++
-		if n > 255 {
-			extra += (n - 1) / 255
-		}
-		singles += int(uint(n-2) >> 63) // 1 if n is
-		from = at
-	}
-	i := 1
+	// First where runs begin: each place is written, and kept where it is one, which
+	// in text no branch could guess.
+	starts := &c.starts
+	starts[0] = 0
+	k, i := 1, 1
 	for ; i+8 <= len(index); i += 8 {
 		d := binary.LittleEndian.Uint64(index[i:]) ^ binary.LittleEndian.Uint64(index[i-1:])
+		if d == 0 {
+			continue
+		}
 		// Bit 7 of each byte: whether the number differs from the one before. Numbers
 		// are below 128.
-		d = (d + 0x7f7f7f7f7f7f7f7f) & 0x8080808080808080
-		for ; d != 0; d &= d - 1 {
-			end(i + bits.TrailingZeros64(d)/8)
+		d += 0x7f7f7f7f7f7f7f7f
+		for j := range 8 {
+			starts[k&(len(starts)-1)] = uint16(i + j)
+			k += int(d >> 7 & 1)
+			d >>= 8
 		}
 	}
 	for ; i < len(index); i++ {
 		if index[i] != index[i-1] {
-			end(i)
+			starts[k&(len(starts)-1)] = uint16(i)
+			k++
 		}
 	}
-	end(len(index))
-	return runs[:k], k*(c.cpixel+1) + extra, 2*k - singles + extra
+	starts[k&(len(starts)-1)] = uint16(len(index))
+
+	runs = c.runs[:k]
+	extra, singles := 0, 0
+	for i := range runs {
+		from := starts[i&(len(starts)-1)]
+		n := starts[(i+1)&(len(starts)-1)] - from
+		runs[i] = run{n, index[from]}
+		if n > 255 {
+			extra += int(n-1) / 255
+		}
+		singles += int((n - 2) >> 15) // 1 if n is
+	}
+	return runs, k*(c.cpixel+1) + extra, 2*k - singles + extra
 }
 
 // appendMany appends a tile of more than maxPalette values.
