@@ -1,9 +1,7 @@
 package screen
 
 import (
-	"encoding/binary"
 	"image"
-	"math/bits"
 	"slices"
 
 	"framebridge/internal/pix"
@@ -18,36 +16,9 @@ import (
 // being right: what is not known to be equal after the move is compared again,
 // so a wrong or partial move costs bytes, never pixels.
 
-const (
-	// minMoveArea is how many pixels must have changed before moves are looked
-	// for; below, encoding costs less than looking.
-	minMoveArea = 64 * 64 * 2
-	// strips is how many strips vote, stripWidth how many pixels of each line
-	// they hash: text leaves parts of a page blank, so several places are tried.
-	strips     = 6
-	stripWidth = 32
-	// firstLook is after how many strips without any agreement the search ends:
-	// most changes are no moves, and they must not pay for those that are.
-	firstLook = 2
-	// maxTwins is how many equal lines of a strip vote each: text has repeated
-	// lines, blank areas have hundreds.
-	maxTwins = 4
-	// minVotes is how many lines must agree on a distance.
-	minVotes = 5
-)
-
-// lookOrder is the order of the strips: text is rather on the left, and margins
-// are at the edges.
-var lookOrder = [strips]int{1, 3, 4, 2, 0, 5}
-
-// axis maps "lines" and "positions along a line" to coordinates: lines are rows
-// for vertical scrolls, columns for horizontal ones.
-type axis bool
-
-const (
-	vertical   axis = false
-	horizontal axis = true
-)
+// minMoveArea is how many pixels must have changed before moves are looked
+// for; below, encoding costs less than looking.
+const minMoveArea = 64 * 64 * 2
 
 // found is a move and what of its target is known to be right after it.
 type found struct {
@@ -72,17 +43,36 @@ func (s *Screen) findMove(p *pix.Image, changed image.Rectangle) (found, bool) {
 		return s.findDrag(p, changed)
 	}
 	for _, a := range []axis{vertical, horizontal} {
-		if d, strip, ok := s.vote(p, changed, a); ok {
-			if m, ok := s.grow(p, changed, d, strip, a == horizontal); ok {
-				s.lastMove = d
-				s.misses = misses{}
-				return m, true
-			}
+		if m, ok := s.findScroll(p, changed, a); ok {
+			s.lastMove = m.Src.Min.Sub(m.Dst)
+			s.misses = misses{}
+			return m, true
 		}
 	}
 	s.lastMove = image.Point{}
 	s.misses.add(changed)
 	return s.findDrag(p, changed)
+}
+
+// findScroll looks for a scroll along an axis.
+func (s *Screen) findScroll(p *pix.Image, changed image.Rectangle, a axis) (m found, ok bool) {
+	g, ok := newGrid(changed, a)
+	if !ok {
+		return m, false
+	}
+	what, dist, strip := s.voter.sample(p, s.store, &g)
+	if what == noMove {
+		return m, false
+	}
+	if what == move {
+		if m, ok = s.grow(p, changed, g.displacement(dist), strip, a == horizontal); ok {
+			return m, true
+		}
+	}
+	if dist, strip, ok = s.voter.count(p, s.store, &g); !ok {
+		return m, false
+	}
+	return s.grow(p, changed, g.displacement(dist), strip, a == horizontal)
 }
 
 // misses are searches that found nothing, one after the other in the same area: a
@@ -161,144 +151,6 @@ func (s *Screen) plausible(p *pix.Image, area image.Rectangle, d image.Point) (s
 	return strip, moved >= minVotes && moved*2 > told
 }
 
-// vote returns the displacement that most lines agree on (new place + d = old
-// place) and the strip that gave it the most votes.
-func (s *Screen) vote(p *pix.Image, area image.Rectangle, a axis) (d image.Point, best image.Rectangle, ok bool) {
-	length, width := area.Dy(), area.Dx()
-	if a == horizontal {
-		length, width = width, length
-	}
-	if length < 2*minVotes || width < stripWidth/2 {
-		return d, best, false
-	}
-	type tally struct{ votes, inBest, stripBest int }
-	tallies := make(map[int]*tally)
-	old := make(map[uint64]int32, length) // hash to the last line that has it
-	twin := make([]int32, length)         // the line before with the same hash, or -1
-	hashes := make([]uint64, length)
-	sw := min(stripWidth, width)
-	if a == horizontal {
-		sw = min(stripWidth/2, width) // rows are read whole, and columns hashed pixel by pixel
-	}
-	n := min(strips, width/sw)
-	stripAt := func(i int) image.Rectangle {
-		at := 0
-		if n > 1 {
-			at = (width - sw) * i / (n - 1)
-		}
-		if a == vertical {
-			return image.Rect(area.Min.X+at, area.Min.Y, area.Min.X+at+sw, area.Max.Y)
-		}
-		return image.Rect(area.Min.X, area.Min.Y+at, area.Max.X, area.Min.Y+at+sw)
-	}
-	most := 0 // votes for a distance in one strip
-	for k := range n {
-		if k == firstLook && most < max(minVotes, length/40) {
-			return d, image.Rectangle{}, false
-		}
-		i := k
-		if n == strips {
-			i = lookOrder[k]
-		}
-		strip := stripAt(i)
-		clear(old)
-		hashLines(hashes, s.store, strip, a)
-		for l, h := range hashes {
-			twin[l] = -1
-			if o, ok := old[h]; ok {
-				twin[l] = o
-			}
-			old[h] = int32(l)
-		}
-		hashLines(hashes, p, strip, a)
-		votes := make(map[int]int)
-		for l, h := range hashes {
-			o, ok := old[h]
-			if !ok || tooMany(twin, o) {
-				continue
-			}
-			for ; o >= 0; o = twin[o] {
-				if int(o) != l {
-					votes[int(o)-l]++
-				}
-			}
-		}
-		for dist, v := range votes {
-			t := tallies[dist]
-			if t == nil {
-				t = &tally{}
-				tallies[dist] = t
-			}
-			t.votes += v
-			most = max(most, v)
-			if v > t.inBest {
-				t.inBest, t.stripBest = v, i
-			}
-		}
-	}
-	most = 0
-	dist := 0
-	for k, t := range tallies {
-		// The smaller distance wins a draw, so that the result does not depend on
-		// the order of a map.
-		if t.votes > most || t.votes == most && abs(k) < abs(dist) {
-			most, dist = t.votes, k
-		}
-	}
-	if most < minVotes {
-		return d, best, false
-	}
-	if a == vertical {
-		d = image.Pt(0, dist)
-	} else {
-		d = image.Pt(dist, 0)
-	}
-	return d, stripAt(tallies[dist].stripBest), true
-}
-
-// tooMany reports whether more than maxTwins lines are alike.
-func tooMany(twin []int32, l int32) bool {
-	for range maxTwins {
-		if l = twin[l]; l < 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// hashLines hashes each line of the strip: rows for vertical, columns for
-// horizontal. The fourth byte of a pixel does not count.
-func hashLines(dst []uint64, m *pix.Image, strip image.Rectangle, a axis) {
-	const k = 0x9e3779b97f4a7c15
-	const rgb2 = pix.RGBMask<<32 | pix.RGBMask
-	if a == vertical {
-		for i := range dst {
-			row := m.Row(strip.Min.Y+i, strip.Min.X, strip.Max.X)
-			// Two chains, because each step waits for a multiplication.
-			h, g := uint64(k), uint64(k>>1)
-			for ; len(row) >= 16; row = row[16:] {
-				h = bits.RotateLeft64((h^binary.LittleEndian.Uint64(row)&rgb2)*k, 29)
-				g = bits.RotateLeft64((g^binary.LittleEndian.Uint64(row[8:])&rgb2)*k, 31)
-			}
-			for ; len(row) >= 4; row = row[4:] {
-				h = bits.RotateLeft64((h^uint64(binary.LittleEndian.Uint32(row)&pix.RGBMask))*k, 29)
-			}
-			dst[i] = h ^ g*k
-		}
-		return
-	}
-	for i := range dst {
-		dst[i] = k
-	}
-	for y := strip.Min.Y; y < strip.Max.Y; y++ {
-		row := m.Row(y, strip.Min.X, strip.Max.X)
-		for i := range dst {
-			v := binary.LittleEndian.Uint32(row[i*4:]) & pix.RGBMask
-			dst[i] = bits.RotateLeft64((dst[i]^uint64(v))*k, 29)
-		}
-	}
-}
-
 // grow extends the strip to the rectangle in area whose new pixels are the old
 // ones at displacement d, and says whether the move is worth it. sideways says
 // that the strip is one of columns, across the area.
@@ -364,11 +216,4 @@ func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip i
 		return found{}, false
 	}
 	return found{Move{Src: to.Add(d), Dst: to.Min}, right}, true
-}
-
-func abs(v int) int {
-	if v < 0 {
-		return -v
-	}
-	return v
 }
