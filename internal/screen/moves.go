@@ -32,12 +32,8 @@ func (s *Screen) findMove(p *pix.Image, changed image.Rectangle) (found, bool) {
 	if changed.Dx()*changed.Dy() < minMoveArea {
 		return found{}, false
 	}
-	if d := s.lastMove; d != (image.Point{}) {
-		if strip, ok := s.plausible(p, changed, d); ok {
-			if m, ok := s.grow(p, changed, d, strip, d.X != 0 && d.Y == 0); ok {
-				return m, true
-			}
-		}
+	if m, ok := s.repeat(p, changed); ok {
+		return m, true
 	}
 	if s.misses.skip(changed) {
 		return s.findDrag(p, changed)
@@ -52,6 +48,19 @@ func (s *Screen) findMove(p *pix.Image, changed image.Rectangle) (found, bool) {
 	s.lastMove = image.Point{}
 	s.misses.add(changed)
 	return s.findDrag(p, changed)
+}
+
+// repeat looks whether the area moved as the last one did.
+func (s *Screen) repeat(p *pix.Image, area image.Rectangle) (found, bool) {
+	d := s.lastMove
+	if d == (image.Point{}) || area.Dx()*area.Dy() < minMoveArea {
+		return found{}, false
+	}
+	strip, ok := s.plausible(p, area, d)
+	if !ok {
+		return found{}, false
+	}
+	return s.grow(p, area, d, strip, d.X != 0 && d.Y == 0)
 }
 
 // findScroll looks for a scroll along an axis.
@@ -76,7 +85,7 @@ func (s *Screen) findScroll(p *pix.Image, changed image.Rectangle, a axis) (m fo
 }
 
 // misses are searches that found nothing, one after the other in the same area: a
-// video. Looking for scrolls there costs a fifth of what all else does.
+// video. Looking for scrolls there costs a third of what finding the changes does.
 type misses struct {
 	area image.Rectangle
 	n    int // of searches
@@ -190,9 +199,10 @@ func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip i
 	if sideways {
 		to.Min.Y, to.Max.Y = area.Min.Y, area.Max.Y
 	}
-	// The rows: from the first to the last that match, if most between them do.
+	// The rows: from the first to the last that match, if most between them do. It is
+	// worth it when a sixth of the area is gained: matches and was not so before.
 	var right []image.Rectangle
-	matched, gained := 0, 0
+	matched, toGain := 0, (area.Dx()*area.Dy()+6*to.Dx()-1)/(6*to.Dx())
 	for y := to.Min.Y; y < to.Max.Y; y++ {
 		row := image.Rect(to.Min.X, y, to.Max.X, y+1)
 		if !pix.EqualAt(p, s.store, row, d) {
@@ -204,15 +214,15 @@ func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip i
 			right = append(right, row)
 		}
 		matched++
-		if !pix.Equal(p, s.store, row) {
-			gained++
+		if toGain > 0 && !pix.Equal(p, s.store, row) {
+			toGain--
 		}
 	}
-	if len(right) == 0 {
+	if len(right) == 0 || toGain > 0 {
 		return found{}, false
 	}
 	to.Min.Y, to.Max.Y = right[0].Min.Y, right[len(right)-1].Max.Y
-	if matched*4 < to.Dy()*3 || gained*to.Dx()*6 < area.Dx()*area.Dy() {
+	if matched*4 < to.Dy()*3 {
 		return found{}, false
 	}
 	return found{Move{Src: to.Add(d), Dst: to.Min}, right}, true
