@@ -136,6 +136,12 @@ func EqualAt(a, b *Image, r image.Rectangle, d image.Point) bool {
 	return Equal(a, &Image{Pix: b.Pix, Stride: b.Stride, Rect: b.Rect.Sub(d)}, r)
 }
 
+// EqualRows returns how many rows of a in r, from the top, have the colours that b has
+// at r moved by d, up to the first that has not. r must lie in a, and r moved in b.
+func EqualRows(a, b *Image, r image.Rectangle, d image.Point) int {
+	return equalRows(a, &Image{Pix: b.Pix, Stride: b.Stride, Rect: b.Rect.Sub(d)}, r, false)
+}
+
 // Diff returns the smallest rectangle that holds every pixel of r whose colour
 // differs between a and b; empty when the two are equal in r.
 func Diff(a, b *Image, r image.Rectangle) image.Rectangle {

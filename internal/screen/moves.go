@@ -204,19 +204,20 @@ func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip i
 	var right []image.Rectangle
 	matched, toGain := 0, (area.Dx()*area.Dy()+6*to.Dx()-1)/(6*to.Dx())
 	for y := to.Min.Y; y < to.Max.Y; y++ {
-		row := image.Rect(to.Min.X, y, to.Max.X, y+1)
-		if !pix.EqualAt(p, s.store, row, d) {
+		band := image.Rect(to.Min.X, y, to.Max.X, to.Max.Y)
+		n := pix.EqualRows(p, s.store, band, d)
+		if n == 0 {
 			continue
 		}
-		if n := len(right); n > 0 && right[n-1].Max.Y == y {
-			right[n-1].Max.Y = y + 1
-		} else {
-			right = append(right, row)
+		band.Max.Y = y + n
+		right = append(right, band)
+		matched += n
+		for ; y < band.Max.Y && toGain > 0; y++ {
+			if !pix.Equal(p, s.store, image.Rect(to.Min.X, y, to.Max.X, y+1)) {
+				toGain--
+			}
 		}
-		matched++
-		if toGain > 0 && !pix.Equal(p, s.store, row) {
-			toGain--
-		}
+		y = band.Max.Y // which differs
 	}
 	if len(right) == 0 || toGain > 0 {
 		return found{}, false
