@@ -119,17 +119,6 @@ func (m *Image) Move(dst image.Point, src image.Rectangle) {
 // both. The fourth byte of each pixel does not count.
 func Equal(a, b *Image, r image.Rectangle) bool { return equalRows(a, b, r, false) == r.Dy() }
 
-// Uniform reports whether all pixels of m in r, which must lie in it, have one colour.
-func Uniform(m *Image, r image.Rectangle) bool {
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		row := m.Row(y, r.Min.X, r.Max.X)
-		if len(row) > BytesPerPixel && firstDiff(row[BytesPerPixel:], row) >= 0 || m.At(r.Min.X, y) != m.At(r.Min.X, r.Min.Y) {
-			return false
-		}
-	}
-	return true
-}
-
 // EqualAt reports whether the pixels of a in r have the colours that b has at r
 // moved by d. r must lie in a, and r moved in b.
 func EqualAt(a, b *Image, r image.Rectangle, d image.Point) bool {

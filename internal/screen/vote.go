@@ -88,18 +88,6 @@ func (g *grid) strip(k int) image.Rectangle {
 	return image.Rect(g.area.Min.X, g.area.Min.Y+at, g.area.Max.X, g.area.Min.Y+at+g.each)
 }
 
-// line returns the strip's line l.
-func (g *grid) line(strip image.Rectangle, l int) image.Rectangle {
-	if g.axis == vertical {
-		strip.Min.Y += l
-		strip.Max.Y = strip.Min.Y + 1
-	} else {
-		strip.Min.X += l
-		strip.Max.X = strip.Min.X + 1
-	}
-	return strip
-}
-
 // hash hashes the lines of r.
 func (g *grid) hash(dst []uint64, m *pix.Image, r image.Rectangle) {
 	if g.axis == vertical {
@@ -179,7 +167,9 @@ func (v *voter) sample(p, old *pix.Image, g *grid) (what guess, dist int, strip 
 // many have told anything: neither did they stay, nor are they like many others.
 func (v *voter) sampleStrip(p, old *pix.Image, g *grid, strip image.Rectangle) (dist, agree, told int) {
 	g.hash(v.old, old, strip)
-	// The samples: from each part of the strip the first line that may tell.
+	g.hash(v.new, p, strip)
+	// The samples: from each part of the strip the first line that has changed and is
+	// not like the lines beside it, as those of blank areas are.
 	var (
 		hashes [samples]uint64
 		lines  [samples]int
@@ -190,16 +180,12 @@ func (v *voter) sampleStrip(p, old *pix.Image, g *grid, strip image.Rectangle) (
 	)
 	for k := range samples {
 		for l := g.length * k / samples; l < g.length*(k+1)/samples; l++ {
-			r := g.line(strip, l)
-			if pix.Uniform(p, r) {
+			h := v.new[l]
+			if h == v.old[l] || l > 0 && h == v.new[l-1] || l+1 < g.length && h == v.new[l+1] {
 				continue
 			}
-			var h [1]uint64
-			if g.hash(h[:], p, r); h[0] == v.old[l] {
-				continue
-			}
-			hashes[n], lines[n] = h[0], l
-			filter[h[0]>>60] |= 1 << (h[0] >> 54 & 63)
+			hashes[n], lines[n] = h, l
+			filter[h>>60] |= 1 << (h >> 54 & 63)
 			n++
 			break
 		}
