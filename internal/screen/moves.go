@@ -203,6 +203,7 @@ func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip i
 	// worth it when a sixth of the area is gained: matches and was not so before.
 	var right []image.Rectangle
 	matched, toGain := 0, (area.Dx()*area.Dy()+6*to.Dx()-1)/(6*to.Dx())
+	changed := to.Max.Y // the first row of those gained
 	for y := to.Min.Y; y < to.Max.Y; y++ {
 		band := image.Rect(to.Min.X, y, to.Max.X, to.Max.Y)
 		n := pix.EqualRows(p, s.store, band, d)
@@ -215,6 +216,7 @@ func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip i
 		for ; y < band.Max.Y && toGain > 0; y++ {
 			if !pix.Equal(p, s.store, image.Rect(to.Min.X, y, to.Max.X, y+1)) {
 				toGain--
+				changed = min(changed, y)
 			}
 		}
 		y = band.Max.Y // which differs
@@ -225,6 +227,11 @@ func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip i
 	to.Min.Y, to.Max.Y = right[0].Min.Y, right[len(right)-1].Max.Y
 	if matched*4 < to.Dy()*3 {
 		return found{}, false
+	}
+	// What is blank above and below stayed as it was.
+	to.Min.Y = changed
+	for pix.Equal(p, s.store, image.Rect(to.Min.X, to.Max.Y-1, to.Max.X, to.Max.Y)) {
+		to.Max.Y--
 	}
 	return found{Move{Src: to.Add(d), Dst: to.Min}, right}, true
 }
