@@ -63,8 +63,8 @@ func photo(w, h int, seed uint64) *pix.Image {
 	return m
 }
 
-// at is m shown at p: a view of m's pixels.
-func at(m *pix.Image, p image.Point) *pix.Image {
+// view is m shown at p: a view of m's pixels.
+func view(m *pix.Image, p image.Point) *pix.Image {
 	return &pix.Image{Pix: m.Pix, Stride: m.Stride, Rect: m.Rect.Add(p.Sub(m.Rect.Min))}
 }
 
@@ -73,7 +73,7 @@ func pages(w, h, n int) (ms []*pix.Image) {
 	for i := range n {
 		m := textPage(w, h, 0x202020, 0xf8f8f4, uint64(i))
 		if i%2 == 1 {
-			pix.Copy(m, at(photo(w/2, h/2, uint64(i)), image.Pt(w/4, h/4)), image.Rect(w/4, h/4, w/4+w/2, h/4+h/2))
+			pix.Copy(m, view(photo(w/2, h/2, uint64(i)), image.Pt(w/4, h/4)), image.Rect(w/4, h/4, w/4+w/2, h/4+h/2))
 		}
 		ms = append(ms, m)
 	}
@@ -101,7 +101,7 @@ func BenchmarkCommit(b *testing.B) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	run("popup", func(s *Screen, i int) *pix.Image {
 		s.alone()
-		return at(popups[i%len(popups)], image.Pt(rnd.IntN(size.X-480), rnd.IntN(size.Y-320)))
+		return view(popups[i%len(popups)], image.Pt(rnd.IntN(size.X-480), rnd.IntN(size.Y-320)))
 	})
 	fulls := pages(size.X, size.Y, 4)
 	run("full", func(s *Screen, i int) *pix.Image {
@@ -113,7 +113,7 @@ func BenchmarkCommit(b *testing.B) {
 	for i := range film {
 		film[i] = photo(640, 360, uint64(i))
 	}
-	run("video", func(_ *Screen, i int) *pix.Image { return at(film[i%len(film)], image.Pt(320, 160)) })
+	run("video", func(_ *Screen, i int) *pix.Image { return view(film[i%len(film)], image.Pt(320, 160)) })
 
 	// A window onto a long page goes down by 15 pixels a step, then back to the top.
 	const line, lines = 15, 100
@@ -125,7 +125,7 @@ func BenchmarkCommit(b *testing.B) {
 			s.lastMove = image.Point{}
 		}
 		v := long.Sub(area.Add(image.Pt(0, y)))
-		return at(&v, image.Pt(60, 120))
+		return view(&v, image.Pt(60, 120))
 	}
 	run("scroll", scrolled)
 	run("scroll/new", func(s *Screen, i int) *pix.Image {

@@ -50,7 +50,8 @@ func (s *Screen) findMove(p *pix.Image, changed image.Rectangle) (found, bool) {
 	return s.findDrag(p, changed)
 }
 
-// repeat looks whether the area moved as the last one did.
+// repeat looks whether area, of which any part may have changed, moved as the last one
+// did.
 func (s *Screen) repeat(p *pix.Image, area image.Rectangle) (found, bool) {
 	d := s.lastMove
 	if d == (image.Point{}) || area.Dx()*area.Dy() < minMoveArea {
@@ -60,7 +61,39 @@ func (s *Screen) repeat(p *pix.Image, area image.Rectangle) (found, bool) {
 	if !ok {
 		return found{}, false
 	}
-	return s.grow(p, area, d, strip, d.X != 0 && d.Y == 0)
+	return s.grow(p, s.changedColumns(p, area, d), d, strip, d.X != 0 && d.Y == 0)
+}
+
+// changedColumns returns the columns of area that have changed, as far as some rows tell,
+// and those beside them that are the old ones at displacement d in all these rows. What
+// stands beside a scroll and is blank here and there is not to be moved with it.
+func (s *Screen) changedColumns(p *pix.Image, area image.Rectangle, d image.Point) image.Rectangle {
+	const rows = 64
+	step := max(1, area.Dy()/rows)
+	x0, x1 := area.Max.X, area.Min.X
+	for y := area.Min.Y; y < area.Max.Y; y += step {
+		x0 = pix.MatchRight(p, s.store, y, area.Min.X, x0, image.Point{})
+		x1 = pix.MatchLeft(p, s.store, y, x1, area.Max.X, image.Point{})
+	}
+	if x0 >= x1 {
+		return image.Rectangle{}
+	}
+	in := area.Intersect(s.store.Rect.Sub(d)) // where d leads to the screen
+	left, right := x0, x1
+	if in.Min.X < x0 && x0 <= in.Max.X {
+		left = in.Min.X
+		for y := in.Min.Y; y < in.Max.Y; y += step {
+			left = pix.MatchLeft(p, s.store, y, left, x0, d)
+		}
+	}
+	if in.Min.X <= x1 && x1 < in.Max.X {
+		right = in.Max.X
+		for y := in.Min.Y; y < in.Max.Y; y += step {
+			right = pix.MatchRight(p, s.store, y, x1, right, d)
+		}
+	}
+	area.Min.X, area.Max.X = left, right
+	return area
 }
 
 // findScroll looks for a scroll along an axis.
@@ -165,11 +198,14 @@ func (s *Screen) plausible(p *pix.Image, area image.Rectangle, d image.Point) (s
 // that the strip is one of columns, across the area.
 func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip image.Rectangle, sideways bool) (found, bool) {
 	// Only places whose source lies on the screen can have been moved there.
-	area = area.Intersect(s.store.Rect.Sub(d))
+	from := s.store.Rect
 	if sideways {
 		// A strip of columns spans the area; what scrolled sideways came from
 		// inside it.
-		area = area.Intersect(area.Sub(d))
+		from = area
+	}
+	area = area.Intersect(from.Sub(d))
+	if sideways {
 		strip = image.Rect(area.Min.X, strip.Min.Y, area.Max.X, strip.Max.Y)
 	}
 	strip = strip.Intersect(area)
