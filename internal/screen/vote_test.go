@@ -26,7 +26,6 @@ func transposed(m *pix.Image) *pix.Image {
 // and down and to both sides, first by a distance that is new, then by the same again.
 func TestPagesScroll(t *testing.T) {
 	const w, h, long = 700, 500, 2600
-	window := image.Rect(0, 0, w, h)
 	texts := func(ink, paper uint32, draw func(m *pix.Image, rnd *rand.Rand)) *pix.Image {
 		m := pix.New(image.Rect(0, 0, w, long))
 		m.Fill(m.Rect, paper)
@@ -36,8 +35,10 @@ func TestPagesScroll(t *testing.T) {
 	pagesOf := []struct {
 		name string
 		page *pix.Image
-		// over draws what does not scroll into the window, in step n.
-		over func(m *pix.Image, n int)
+		// over is what stands in the window and does not scroll; blinks says that it
+		// is there in every second step only.
+		over   *pix.Image
+		blinks bool
 		// missed is the share of steps, in per cent, in which no move needs to be found:
 		// too little changes, or too many lines are alike.
 		missed int
@@ -65,20 +66,23 @@ func TestPagesScroll(t *testing.T) {
 				}
 			}
 		})},
-		{name: "cursor", page: textPage(w, long, 0x202020, 0xffffff, 5), over: func(m *pix.Image, n int) {
-			if n%2 == 0 {
-				m.Fill(image.Rect(300, 240, 308, 256), 0)
-			}
-		}},
-		{name: "header", page: textPage(w, long, 0x202020, 0xffffff, 6), over: func(m *pix.Image, n int) {
-			pix.Copy(m, textPage(w, 60, 0xffffff, 0x304060, 7), image.Rect(0, 0, w, 60))
-		}},
-		{name: "sidebar", page: textPage(w, long, 0x202020, 0xffffff, 6), over: func(m *pix.Image, n int) {
-			pix.Copy(m, textPage(200, h, 0xffffff, 0x304060, 7), image.Rect(0, 0, 200, h))
-		}},
+		{name: "cursor", page: textPage(w, long, 0x202020, 0xffffff, 5), blinks: true,
+			over: pix.New(image.Rect(300, 240, 308, 256))},
+		{name: "header", page: textPage(w, long, 0x202020, 0xffffff, 6), over: textPage(w, 60, 0xffffff, 0x304060, 7)},
+		{name: "sidebar", page: textPage(w, long, 0x202020, 0xffffff, 6), over: textPage(200, h, 0xffffff, 0x304060, 7)},
 	}
 	for _, c := range pagesOf {
 		for _, sideways := range []bool{false, true} {
+			size := image.Rect(0, 0, w, h)
+			if sideways {
+				c.page, size = transposed(c.page), image.Rect(0, 0, h, w)
+				if c.over != nil {
+					c.over = transposed(c.over)
+				}
+			}
+			// The desktop around the window is half reported with it.
+			place := size.Add(image.Pt(40, 40))
+			reported := place.Inset(-20)
 			steps, found, damage, shown := 0, 0, 0, 0
 			for _, d := range []int{1, 3, 15, 16, 45, 120, 250, -1, -3, -15, -16, -45, -120, -250} {
 				s := New(Config{})
@@ -87,22 +91,18 @@ func TestPagesScroll(t *testing.T) {
 					at = long - h
 				}
 				for n := range 5 {
-					m := pix.New(window)
-					for y := range h {
-						copy(m.Row(y, 0, w), c.page.Row(at+y, 0, w))
-					}
-					if c.over != nil {
-						c.over(m, n)
-					}
+					desktop := pix.New(size.Union(place.Inset(-40)))
+					from := image.Pt(0, at)
 					if sideways {
-						m = transposed(m)
+						from = image.Pt(at, 0)
 					}
-					// The desktop around the window is half reported with it.
-					place := m.Rect.Add(image.Pt(40, 40))
-					desktop := pix.New(m.Rect.Union(place.Inset(-40)))
-					desktop.Fill(desktop.Rect, 0x808080)
-					pix.Copy(desktop, view(m, place.Min), place)
-					f := &capture.Frame{Size: desktop.Rect.Size(), Patches: []pix.Image{desktop.Sub(place.Inset(-20))}}
+					shows := c.page.Sub(size.Add(from))
+					pix.Copy(desktop, view(&shows, place.Min), place)
+					if c.over != nil && !(c.blinks && n%2 != 0) {
+						over := view(c.over, place.Min.Add(c.over.Rect.Min))
+						pix.Copy(desktop, over, over.Rect)
+					}
+					f := &capture.Frame{Size: desktop.Rect.Size(), Patches: []pix.Image{desktop.Sub(reported)}}
 					if n == 0 {
 						f = whole(desktop)
 					}
