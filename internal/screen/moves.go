@@ -118,7 +118,7 @@ func (s *Screen) findScroll(p *pix.Image, changed image.Rectangle, a axis) (m fo
 }
 
 // misses are searches that found nothing, one after the other in the same area: a
-// video. Looking for scrolls there costs a third of what finding the changes does.
+// video. Looking for scrolls there costs nearly as much as finding the changes does.
 type misses struct {
 	area image.Rectangle
 	n    int // of searches
