@@ -94,6 +94,7 @@ type Screen struct {
 	changedAt           time.Time
 	dragWait, dragPause int
 	misses              misses
+	voter               voter
 
 	vmu      sync.Mutex
 	viewers  map[*Viewer]struct{}
