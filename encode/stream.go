@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/flate"
+
+	"framebridge/encode/deflate"
 )
 
 // A Stream is one zlib stream (RFC 1950) that lives as long as a viewer's
@@ -153,13 +155,16 @@ var sinks = sync.Pool{New: func() any { return new(sink) }}
 
 // AppendDeflate appends data as raw deflate at level 0 to 9, ended by a sync
 // flush and without references to anything before: a piece that may be joined
-// into any Stream. It may be called from several goroutines.
-func AppendDeflate(dst, data []byte, level int) ([]byte, error) {
+// into any Stream. l says what data is. It may be called from several goroutines.
+func AppendDeflate(dst, data []byte, level int, l deflate.Layout) ([]byte, error) {
 	if level < 0 || level > 9 {
 		return dst, fmt.Errorf("deflate level %d, want 0 to 9", level)
 	}
-	if level == 0 {
+	switch level {
+	case 0:
 		return appendStored(dst, data), nil
+	case 1:
+		return deflate.Append(dst, data, l), nil
 	}
 	out := sinks.Get().(*sink)
 	defer sinks.Put(out)

@@ -15,6 +15,7 @@ import (
 	"image"
 
 	"framebridge/encode"
+	"framebridge/encode/deflate"
 	"framebridge/internal/pix"
 )
 
@@ -72,7 +73,7 @@ func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
 
 // Compress makes out's data independent of any stream's history.
 func (k *Packer) Compress(out *Prepared) error {
-	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level)
+	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level, deflate.Layout{})
 	if err != nil {
 		return fmt.Errorf("zrle: %w", err)
 	}

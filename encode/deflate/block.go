@@ -1,0 +1,370 @@
+package deflate
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// A sequence is literals and the match that follows them: the number of literals
+// in the low bits, then the length of the match, which may be longer than maxMatch
+// or nothing, then its distance.
+type sequence uint64
+
+const (
+	countBits = 20
+	countMask = 1<<countBits - 1
+)
+
+func makeSequence(literals, length, dist int) sequence {
+	return sequence(literals) | sequence(length)<<countBits | sequence(dist)<<(2*countBits)
+}
+
+func (s sequence) literals() int { return int(s & countMask) }
+func (s sequence) length() int   { return int(s >> countBits & countMask) }
+func (s sequence) dist() int     { return int(s >> (2 * countBits)) }
+
+// full splits a length into so many matches of maxMatch and a rest that is not
+// too short for a match.
+func full(length int) (n, rest int) {
+	if length <= maxMatch {
+		return 0, length
+	}
+	n = (length - minMatch) / maxMatch
+	return n, length - n*maxMatch
+}
+
+// A blockWriter makes blocks of sequences.
+type blockWriter struct {
+	acc  uint64 // bits that are not yet in the output
+	nacc uint   // how many, below 8 between blocks
+
+	hist     [4][256]uint32 // literals, in four parts that take turns
+	lit      [numLit]uint32 // frequencies
+	dist     [numDist]uint32
+	lens     [numLit + numDist]uint8
+	litLens  [numLit]uint8
+	distLens [numDist]uint8
+	tree     treeBuilder
+
+	litCodes  [numLit]codeEntry
+	distCodes [numDist]codeEntry
+	lengths   [256]codeEntry // of a length less minMatch, with the extra bits
+
+	// The header of a block with codes of its own: the lengths as symbols of
+	// another code, with the repeat counts above.
+	runs       []uint16
+	runFreq    [numLength]uint32
+	runLens    [numLength]uint8
+	runCodes   [numLength]codeEntry
+	numLitSent int
+	numDistSnt int
+	numRunLens int
+}
+
+// count fills the frequencies.
+func (b *blockWriter) count(data []byte, seqs []sequence) {
+	clear(b.lit[:])
+	clear(b.dist[:])
+	for i := range b.hist {
+		clear(b.hist[i][:])
+	}
+	b.lit[endBlock] = 1
+	at := 0
+	for _, s := range seqs {
+		n, length := s.literals(), s.length()
+		part := data[at : at+n]
+		at += n + length
+		for len(part) >= 4 {
+			b.hist[0][part[0]]++
+			b.hist[1][part[1]]++
+			b.hist[2][part[2]]++
+			b.hist[3][part[3]]++
+			part = part[4:]
+		}
+		for _, v := range part {
+			b.hist[0][v]++
+		}
+		if length == 0 {
+			continue
+		}
+		d := distSymbol(s.dist())
+		whole := 0
+		if length > maxMatch {
+			whole, length = full(length)
+			b.lit[285] += uint32(whole)
+			if length > maxMatch {
+				b.lit[257+int(lengthSymbols[(length-2*minMatch)&255])]++
+				whole++
+				length = minMatch
+			}
+		}
+		b.dist[d&31%numDist] += uint32(whole) + 1
+		b.lit[257+int(lengthSymbols[(length-minMatch)&255])]++
+	}
+	for i := range 256 {
+		b.lit[i] = b.hist[0][i] + b.hist[1][i] + b.hist[2][i] + b.hist[3][i]
+	}
+}
+
+// append appends a block of data, cut into seqs.
+func (b *blockWriter) append(dst, data []byte, seqs []sequence) []byte {
+	b.count(data, seqs)
+	b.tree.lengths(b.litLens[:], b.lit[:], maxLitBits)
+	b.tree.lengths(b.distLens[:], b.dist[:], maxDistBits)
+
+	extra := uint64(0)
+	for s, f := range b.lit[257:286] {
+		extra += uint64(f) * uint64(lengthExtra[s])
+	}
+	for s, f := range b.dist {
+		extra += uint64(f) * uint64(distExtra[s])
+	}
+	dynamic := 3 + extra + b.prepareHeader() + cost(b.lit[:], b.litLens[:]) + cost(b.dist[:], b.distLens[:])
+	fixed := 3 + extra + cost(b.lit[:], fixedLit[:]) + cost(b.dist[:], fixedDist[:])
+	stored := 8 * (uint64(len(data)) + 5*uint64(len(data)/storedMax+1))
+
+	if stored <= min(dynamic, fixed) {
+		return b.appendStored(dst, data)
+	}
+	dst = slices.Grow(dst, int(min(dynamic, fixed)/8)+16)
+	if fixed <= dynamic {
+		b.litLens, b.distLens = fixedLit, fixedDist
+		b.acc |= 1 << 1 << b.nacc
+		b.nacc += 3
+	} else {
+		dst = b.appendHeader(dst)
+	}
+	b.codes()
+	return b.appendSequences(dst, data, seqs)
+}
+
+// cost returns the bits that symbols take, without extra bits.
+func cost(freq []uint32, lens []uint8) (n uint64) {
+	lens = lens[:len(freq)]
+	for i, f := range freq {
+		n += uint64(f) * uint64(lens[i])
+	}
+	return n
+}
+
+// codes makes codes of the lengths.
+func (b *blockWriter) codes() {
+	assign(b.litCodes[:], b.litLens[:])
+	assign(b.distCodes[:], b.distLens[:])
+	for s, base := range lengthBase {
+		c := b.litCodes[257+s]
+		at := b.lengths[base-minMatch:]
+		if s < 28 {
+			at = at[:1<<lengthExtra[s]]
+		}
+		if s == 27 {
+			at = at[:31] // 258 has a symbol of its own
+		}
+		for i := range at {
+			at[i] = c + codeEntry(i)<<(c.len()+8) + codeEntry(lengthExtra[s])
+		}
+	}
+}
+
+// prepareHeader makes what a header has to say (RFC 1951, section 3.2.7) and
+// returns how many bits that takes.
+func (b *blockWriter) prepareHeader() uint64 {
+	lit, dist := numLit, numDist
+	for lit > 257 && b.litLens[lit-1] == 0 {
+		lit--
+	}
+	for dist > 1 && b.distLens[dist-1] == 0 {
+		dist--
+	}
+	lens := b.lens[:lit+dist]
+	copy(lens, b.litLens[:lit])
+	copy(lens[lit:], b.distLens[:dist])
+	b.numLitSent, b.numDistSnt = lit, dist
+
+	clear(b.runFreq[:])
+	b.runs = b.runs[:0]
+	bits := uint64(5 + 5 + 4)
+	for i := 0; i < len(lens); {
+		l := lens[i]
+		j := i + 1
+		for j < len(lens) && lens[j] == l {
+			j++
+		}
+		n := j - i
+		i = j
+		if l == 0 {
+			for n >= 11 {
+				k := min(n, 138)
+				b.runs = append(b.runs, 18|uint16(k-11)<<8)
+				b.runFreq[18]++
+				bits += 7
+				n -= k
+			}
+			if n >= 3 {
+				b.runs = append(b.runs, 17|uint16(n-3)<<8)
+				b.runFreq[17]++
+				bits += 3
+				n = 0
+			}
+		} else if n >= 4 {
+			b.runs = append(b.runs, uint16(l))
+			b.runFreq[l]++
+			n--
+			for n >= 3 {
+				k := min(n, 6)
+				b.runs = append(b.runs, 16|uint16(k-3)<<8)
+				b.runFreq[16]++
+				bits += 2
+				n -= k
+			}
+		}
+		for range n {
+			b.runs = append(b.runs, uint16(l))
+			b.runFreq[l]++
+		}
+	}
+	b.tree.lengths(b.runLens[:], b.runFreq[:], maxLengthBits)
+	b.numRunLens = numLength
+	for b.numRunLens > 4 && b.runLens[lengthOrder[b.numRunLens-1]] == 0 {
+		b.numRunLens--
+	}
+	return bits + 3*uint64(b.numRunLens) + cost(b.runFreq[:], b.runLens[:])
+}
+
+// appendHeader appends the header of a block with codes of its own.
+func (b *blockWriter) appendHeader(dst []byte) []byte {
+	assign(b.runCodes[:], b.runLens[:])
+	dst = b.put(dst, 2<<1|uint64(b.numLitSent-257)<<3|uint64(b.numDistSnt-1)<<8|uint64(b.numRunLens-4)<<13, 17)
+	for _, s := range lengthOrder[:b.numRunLens] {
+		dst = b.put(dst, uint64(b.runLens[s]), 3)
+	}
+	for _, r := range b.runs {
+		s := r & 255
+		c := b.runCodes[s]
+		n := c.len()
+		v := c.bits() | uint64(r>>8)<<n
+		switch s {
+		case 16:
+			n += 2
+		case 17:
+			n += 3
+		case 18:
+			n += 7
+		}
+		dst = b.put(dst, v, n)
+	}
+	return dst
+}
+
+// put appends n bits.
+func (b *blockWriter) put(dst []byte, v uint64, n uint) []byte {
+	b.acc |= v << b.nacc
+	b.nacc += n
+	for b.nacc >= 8 {
+		dst = append(dst, byte(b.acc))
+		b.acc >>= 8
+		b.nacc -= 8
+	}
+	return dst
+}
+
+// appendSequences writes seqs and the end of the block into dst, which has room
+// for them and for eight bytes more.
+func (b *blockWriter) appendSequences(dst, data []byte, seqs []sequence) []byte {
+	acc, n := b.acc, b.nacc
+	out := dst[:cap(dst)]
+	at := len(dst)
+	pos := 0
+	litCodes := (*[256]codeEntry)(b.litCodes[:])
+	for _, s := range seqs {
+		literals, length := s.literals(), s.length()
+		part := data[pos : pos+literals]
+		pos += literals + length
+		for len(part) >= 4 {
+			v := binary.LittleEndian.Uint32(part)
+			part = part[4:]
+			for range 4 {
+				c := litCodes[byte(v)]
+				v >>= 8
+				acc |= c.bits() << (n & 63)
+				n += c.len()
+			}
+			binary.LittleEndian.PutUint64(out[at:], acc)
+			at += int(n >> 3)
+			acc >>= n & 0x38
+			n &= 7
+		}
+		if len(part) > 0 {
+			for _, v := range part {
+				c := litCodes[v]
+				acc |= c.bits() << (n & 63)
+				n += c.len()
+			}
+			binary.LittleEndian.PutUint64(out[at:], acc)
+			at += int(n >> 3)
+			acc >>= n & 0x38
+			n &= 7
+		}
+		if length == 0 {
+			continue
+		}
+		dist := s.dist()
+		sym := distSymbol(dist) & 31 % numDist
+		c := b.distCodes[sym]
+		distBits := c.bits() | uint64(dist-int(distBase[sym]))<<(c.len()&63)
+		distLen := c.len() + uint(distExtra[sym])
+		if length > maxMatch {
+			whole, rest := full(length)
+			c := b.lengths[maxMatch-minMatch]
+			for range whole {
+				acc |= (c.bits() | distBits<<(c.len()&63)) << (n & 63)
+				n += c.len() + distLen
+				binary.LittleEndian.PutUint64(out[at:], acc)
+				at += int(n >> 3)
+				acc >>= n & 0x38
+				n &= 7
+			}
+			length = rest
+			if length > maxMatch {
+				c := b.lengths[length-2*minMatch]
+				acc |= (c.bits() | distBits<<(c.len()&63)) << (n & 63)
+				n += c.len() + distLen
+				binary.LittleEndian.PutUint64(out[at:], acc)
+				at += int(n >> 3)
+				acc >>= n & 0x38
+				n &= 7
+				length = minMatch
+			}
+		}
+		c = b.lengths[(length-minMatch)&255]
+		acc |= (c.bits() | distBits<<(c.len()&63)) << (n & 63)
+		n += c.len() + distLen
+		binary.LittleEndian.PutUint64(out[at:], acc)
+		at += int(n >> 3)
+		acc >>= n & 0x38
+		n &= 7
+	}
+	b.acc, b.nacc = acc, n
+	c := b.litCodes[endBlock]
+	return b.put(out[:at], c.bits(), c.len())
+}
+
+// storedMax is the longest stored block (RFC 1951, section 3.2.4).
+const storedMax = 65535
+
+// appendStored appends data as stored blocks, or one of them empty.
+func (b *blockWriter) appendStored(dst, data []byte) []byte {
+	for {
+		n := min(len(data), storedMax)
+		dst = b.put(dst, 0, 3)
+		if b.nacc > 0 {
+			dst = b.put(dst, 0, 8-b.nacc)
+		}
+		dst = binary.LittleEndian.AppendUint16(dst, uint16(n))
+		dst = binary.LittleEndian.AppendUint16(dst, ^uint16(n))
+		dst = append(dst, data[:n]...)
+		if data = data[n:]; len(data) == 0 {
+			return dst
+		}
+	}
+}
