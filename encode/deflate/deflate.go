@@ -20,6 +20,7 @@ type Compressor struct {
 	blocks blockWriter
 	seqs   []sequence
 	table  [tableSize]uint32
+	table3 [1<<T3bits]uint32
 }
 
 // maxBlock is the most data in a block: sequences count literals in countBits, and
@@ -38,6 +39,7 @@ func (c *Compressor) Append(dst, data []byte, l Layout) []byte {
 		c.seqs = make([]sequence, 0, maxSequences)
 	}
 	clear(c.table[:])
+	clear(c.table3[:])
 	if l.Unit < 1 || l.Unit > 8 {
 		l.Unit = 1
 	}

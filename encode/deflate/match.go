@@ -1,120 +1,165 @@
 package deflate
 
 import (
-	"encoding/binary"
 	"math/bits"
 )
 
 const (
-	tableBits = 12
+	tableBits = 14
 	tableSize = 1 << tableBits
 )
 
-func load64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
-
-// equal returns how many bytes at i are like those at j < i.
-func equal(data []byte, i, j, end int) int {
-	start := i
-	for i+8 <= end {
-		if x := load64(data, i) ^ load64(data, j); x != 0 {
-			return i - start + bits.TrailingZeros64(x)/8
-		}
-		i += 8
-		j += 8
-	}
-	for i < end && data[i] == data[j] {
-		i++
-		j++
-	}
-	return i - start
+type unit interface {
+	[1]byte | [2]byte | [3]byte | [4]byte
 }
 
-// scan cuts the data from at on into c.seqs and returns how much of it.
 func (c *Compressor) scan(data []byte, at int, l Layout) int {
-	end := min(len(data), at+maxBlock)
-	unit, stride := l.Unit, l.Stride
+	switch l.Unit {
+	case 2:
+		return scan[[2]byte](c, data, at, l)
+	case 3:
+		return scan[[3]byte](c, data, at, l)
+	case 4:
+		return scan[[4]byte](c, data, at, l)
+	}
+	return scan[[1]byte](c, data, at, l)
+}
+
+func same(x uint64) int { return bits.TrailingZeros64(x) >> 3 }
+
+// scan cuts the data from at on into c.seqs and returns how much of it.
+func scan[U unit](c *Compressor, data []byte, at int, l Layout) int {
+	var u U
+	unit := len(u)
+	end := min(len(data), at+maxBlock-maxBlock%unit)
+	stride := l.Stride
 	mask := uint64(1)<<(8*unit) - 1
-	hashLen := Tune.Hash[unit]
-	shift := 64 - 8*hashLen
-	seqs := c.seqs[:0]
+	if unit == 1 {
+		mask = 1<<24 - 1
+	}
+	hashLen := 4
+	switch unit {
+	case 3:
+		hashLen = 8
+	case 2:
+		hashLen = 6
+	case 4:
+		hashLen = 8
+	}
+	shift := (64 - 8*hashLen) & 63
+	seqs := c.seqs[:maxSequences]
+	ns := 0
 	lit := at
 	i := max(at, unit)
 	miss := 0
-	for i+8 <= end {
-		v := load64(data, i)
-		best, dist, gain := 0, 0, 0
-		if x := v ^ load64(data, i-unit); x&mask == 0 {
-			best = equal(data, i, i-unit, end)
-			best -= best % unit
-			dist = unit
-			gain = best*Tune.LitBits - Tune.Run
+	limit := end - 8
+	d := viewOf(data[:end])
+	back := unit
+	for i <= limit {
+		if i >= stride {
+			back = stride
 		}
-		if best < 258 {
-			if i >= stride {
-				if x := v ^ load64(data, i-stride); x&mask == 0 {
-					n := equal(data, i, i-stride, end)
-					n -= n % unit
-					if g := n*Tune.LitBits - Tune.Row; n >= 3 && g > gain {
-						best, dist, gain = n, stride, g
-					}
-				}
-			}
-			h := v << shift * 0x9E3779B185EBCA87 >> (64 - tableBits)
-			j := int(c.table[h])
-			c.table[h] = uint32(i)
-			if j < i && i-j <= window {
-				if x := v ^ load64(data, j); x&mask == 0 {
-					n := equal(data, i, j, end)
-					n -= n % unit
-					if g := n*Tune.LitBits - Tune.Hashed - bits.Len(uint(i-j)); n >= 3 && g > gain {
-						best, dist, gain = n, i-j, g
-					}
-				}
-			}
+		v := d.load64(i)
+		h := v << shift * 0x9E3779B185EBCA87 >> (64 - tableBits)
+		j := int(c.table[h])
+		c.table[h] = uint32(i)
+		xr := v ^ d.load64(i-unit)
+		xs := v ^ d.load64(i-back)
+		if i-j > window {
+			j = i - unit
 		}
-		if gain <= 0 || best < 3 {
+		xh := v ^ d.load64(j)
+		h3 := v << (64 - 24) * 0x9E3779B185EBCA87 >> (64 - T3bits)
+		j3 := int(c.table3[h3])
+		c.table3[h3] = uint32(i)
+		if min(xr&mask, xs&mask, xh<<shift) != 0 {
+			if unit == 3 && (v^d.load64(j3))&mask == 0 && i-j3 <= window>>min(miss>>3, 15) {
+				miss >>= 1
+				n := 3
+				if (v^d.load64(j3))&(1<<48-1) == 0 {
+					n = 6
+				}
+				seqs[ns&(maxSequences-1)] = makeSequence(i-lit, n, i-j3)
+				ns++
+				i += n
+				lit = i
+				if ns == maxSequences-1 {
+					end = i
+					break
+				}
+				continue
+			}
 			miss++
-			i += unit * (1 + miss>>Tune.Skip)
+			i += unit * (1 + miss>>5)
 			continue
 		}
-		// backwards
-		for i-unit >= lit && i-unit-dist >= 0 && bytesEq(data[i-unit:i], data[i-unit-dist:i-dist]) {
+		best, dist := same(xr), unit
+		if xr == 0 {
+			for i+best <= limit {
+				if x := d.load64(i+best) ^ d.load64(i+best-unit); x != 0 {
+					best += same(x)
+					break
+				}
+				best += 8
+			}
+		}
+		if best < unit {
+			best = 0
+		}
+		if best < 258 {
+			n := same(xs)
+			if xs == 0 {
+				for i+n <= limit {
+					if x := d.load64(i+n) ^ d.load64(i+n-back); x != 0 {
+						n += same(x)
+						break
+					}
+					n += 8
+				}
+			}
+			if n > best+1 {
+				best, dist = n, back
+			}
+			n = same(xh)
+			if xh == 0 {
+				for i+n <= limit {
+					if x := d.load64(i+n) ^ d.load64(j+n); x != 0 {
+						n += same(x)
+						break
+					}
+					n += 8
+				}
+			}
+			if n > best+1 {
+				best, dist = n, i-j
+			}
+		}
+		best -= best % unit
+		if unit < 3 && best < 3 {
+			i += unit
+			continue
+		}
+		for i > lit && i-unit-dist >= 0 && (d.load64(i-unit)^d.load64(i-unit-dist))&(1<<(8*unit)-1) == 0 {
 			i -= unit
 			best += unit
 		}
 		miss = 0
-		seqs = append(seqs, makeSequence(i-lit, best, dist))
-		if best > 2*unit && i+best+8 <= end && Tune.End {
-			e := i + best - unit
-			v := load64(data, e)
-			h := v << shift * 0x9E3779B185EBCA87 >> (64 - tableBits)
-			c.table[h] = uint32(e)
-		}
+		seqs[ns&(maxSequences-1)] = makeSequence(i-lit, best, dist)
+		ns++
 		i += best
 		lit = i
-		if len(seqs) == maxSequences-1 {
+		if ns == maxSequences-1 {
 			end = i
 			break
 		}
 	}
 	if lit < end {
-		seqs = append(seqs, makeSequence(end-lit, 0, 0))
+		seqs[ns&(maxSequences-1)] = makeSequence(end-lit, 0, 0)
+		ns++
 	}
-	c.seqs = seqs
+	c.seqs = seqs[:ns]
 	return end - at
 }
 
-func bytesEq(a, b []byte) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-var Tune = struct {
-	Hash                            [9]int
-	LitBits, Run, Row, Hashed, Skip int
-	End                             bool
-}{[9]int{4, 4, 4, 6, 4, 5, 6, 7, 8}, 5, 8, 18, 12, 5, true}
+const T3bits = 12
+const T3dist = 32768
