@@ -5,23 +5,26 @@ import (
 	"slices"
 )
 
-// A sequence is literals and the match that follows them: the number of literals
-// in the low bits, then the length of the match, which may be longer than maxMatch
-// or nothing, then its distance.
+// A sequence is literals and the match that follows them. From the low bits up: the
+// number of literals; the length of the match, which may be longer than maxMatch,
+// or nothing; its distance less one; the symbol of the distance, which count adds.
 type sequence uint64
 
 const (
-	countBits = 20
-	countMask = 1<<countBits - 1
+	countBits   = 19
+	countMask   = 1<<countBits - 1
+	distShift   = 2 * countBits
+	symbolShift = distShift + 15
 )
 
 func makeSequence(literals, length, dist int) sequence {
-	return sequence(literals) | sequence(length)<<countBits | sequence(dist)<<(2*countBits)
+	return sequence(literals) | sequence(length)<<countBits | sequence(dist-1)<<distShift
 }
 
 func (s sequence) literals() int { return int(s & countMask) }
 func (s sequence) length() int   { return int(s >> countBits & countMask) }
-func (s sequence) dist() int     { return int(s >> (2 * countBits)) }
+func (s sequence) dist() int     { return int(s>>distShift&(window-1)) + 1 }
+func (s sequence) symbol() uint  { return uint(s >> symbolShift & 31) }
 
 // full splits a length into so many matches of maxMatch and a rest that is not
 // too short for a match.
@@ -38,9 +41,9 @@ type blockWriter struct {
 	acc  uint64 // bits that are not yet in the output
 	nacc uint   // how many, below 8 between blocks
 
-	hist     [4][256]uint32 // literals, in four parts that take turns
+	hist     [3][256]uint32 // literals, in three parts that take turns
 	lit      [numLit]uint32 // frequencies
-	dist     [numDist]uint32
+	dist     [32]uint32
 	lens     [numLit + numDist]uint8
 	litLens  [numLit]uint8
 	distLens [numDist]uint8
@@ -48,6 +51,7 @@ type blockWriter struct {
 
 	litCodes  [numLit]codeEntry
 	distCodes [numDist]codeEntry
+	dists     [32]distEntry
 	lengths   [256]codeEntry // of a length less minMatch, with the extra bits
 
 	// The header of a block with codes of its own: the lengths as symbols of
@@ -61,66 +65,77 @@ type blockWriter struct {
 	numRunLens int
 }
 
-// count fills the frequencies.
-func (b *blockWriter) count(data []byte, seqs []sequence) {
+// start makes ready for another block.
+func (b *blockWriter) start() {
 	clear(b.lit[:])
 	clear(b.dist[:])
 	for i := range b.hist {
 		clear(b.hist[i][:])
 	}
+}
+
+// countLiterals adds literals to the histogram.
+func (b *blockWriter) countLiterals(part []byte) {
+	for len(part) >= 3 {
+		b.hist[0][part[0]]++
+		b.hist[1][part[1]]++
+		b.hist[2][part[2]]++
+		part = part[3:]
+	}
+	for i, v := range part {
+		b.hist[i&1][v]++
+	}
+}
+
+// count fills the frequencies but for literals, which are counted already.
+func (b *blockWriter) count(seqs []sequence) {
 	b.lit[endBlock] = 1
-	at := 0
-	for _, s := range seqs {
-		n, length := s.literals(), s.length()
-		part := data[at : at+n]
-		at += n + length
-		for len(part) >= 4 {
-			b.hist[0][part[0]]++
-			b.hist[1][part[1]]++
-			b.hist[2][part[2]]++
-			b.hist[3][part[3]]++
-			part = part[4:]
-		}
-		for _, v := range part {
-			b.hist[0][v]++
-		}
+	for i, s := range seqs {
+		length := s.length()
 		if length == 0 {
 			continue
 		}
-		d := distSymbol(s.dist())
-		whole := 0
+		x := uint(s >> distShift)
+		at := 256 + x>>7
+		if x < 256 {
+			at = x
+		}
+		sym := distSymbols[at&511]
+		seqs[i] = s | sequence(sym)<<symbolShift
 		if length > maxMatch {
-			whole, length = full(length)
+			whole, rest := full(length)
 			b.lit[285] += uint32(whole)
+			b.dist[sym&31] += uint32(whole)
+			length = rest
 			if length > maxMatch {
 				b.lit[257+int(lengthSymbols[(length-2*minMatch)&255])]++
-				whole++
+				b.dist[sym&31]++
 				length = minMatch
 			}
 		}
-		b.dist[d&31%numDist] += uint32(whole) + 1
+		b.dist[sym&31]++
 		b.lit[257+int(lengthSymbols[(length-minMatch)&255])]++
 	}
 	for i := range 256 {
-		b.lit[i] = b.hist[0][i] + b.hist[1][i] + b.hist[2][i] + b.hist[3][i]
+		b.lit[i] = b.hist[0][i] + b.hist[1][i] + b.hist[2][i]
 	}
 }
 
 // append appends a block of data, cut into seqs.
 func (b *blockWriter) append(dst, data []byte, seqs []sequence) []byte {
-	b.count(data, seqs)
+	b.count(seqs)
 	b.tree.lengths(b.litLens[:], b.lit[:], maxLitBits)
-	b.tree.lengths(b.distLens[:], b.dist[:], maxDistBits)
+	b.tree.lengths(b.distLens[:], b.dist[:numDist], maxDistBits)
 
 	extra := uint64(0)
 	for s, f := range b.lit[257:286] {
 		extra += uint64(f) * uint64(lengthExtra[s])
 	}
-	for s, f := range b.dist {
+	for s, f := range b.dist[:numDist] {
 		extra += uint64(f) * uint64(distExtra[s])
 	}
-	dynamic := 3 + extra + b.prepareHeader() + cost(b.lit[:], b.litLens[:]) + cost(b.dist[:], b.distLens[:])
-	fixed := 3 + extra + cost(b.lit[:], fixedLit[:]) + cost(b.dist[:], fixedDist[:])
+	dynamic := 3 + extra + b.prepareHeader() + cost(b.lit[:], b.litLens[:]) + cost(b.dist[:numDist], b.distLens[:])
+	fixed := 3 + extra + cost(b.lit[:], fixedLit[:]) + cost(b.dist[:numDist], fixedDist[:])
 	stored := 8 * (uint64(len(data)) + 5*uint64(len(data)/storedMax+1))
 
 	if stored <= min(dynamic, fixed) {
@@ -147,10 +162,18 @@ func cost(freq []uint32, lens []uint8) (n uint64) {
 	return n
 }
 
+// A distEntry is the code of a distance's symbol in the low bits, how long that is,
+// how long it is with the extra bits, and the least distance less one.
+type distEntry uint64
+
 // codes makes codes of the lengths.
 func (b *blockWriter) codes() {
 	assign(b.litCodes[:], b.litLens[:])
 	assign(b.distCodes[:], b.distLens[:])
+	for s, c := range b.distCodes {
+		b.dists[s] = distEntry(c.bits()) | distEntry(c.len())<<16 |
+			distEntry(c.len()+uint(distExtra[s]))<<24 | distEntry(distBase[s]-1)<<32
+	}
 	for s, base := range lengthBase {
 		c := b.litCodes[257+s]
 		at := b.lengths[base-minMatch:]
@@ -308,11 +331,9 @@ func (b *blockWriter) appendSequences(dst, data []byte, seqs []sequence) []byte 
 		if length == 0 {
 			continue
 		}
-		dist := s.dist()
-		sym := distSymbol(dist) & 31 % numDist
-		c := b.distCodes[sym]
-		distBits := c.bits() | uint64(dist-int(distBase[sym]))<<(c.len()&63)
-		distLen := c.len() + uint(distExtra[sym])
+		d := b.dists[s.symbol()&31]
+		distBits := uint64(d&0xffff) | (uint64(s>>distShift&(window-1))-uint64(d>>32))<<(d>>16&63)
+		distLen := uint(d >> 24 & 255)
 		if length > maxMatch {
 			whole, rest := full(length)
 			c := b.lengths[maxMatch-minMatch]
@@ -336,7 +357,7 @@ func (b *blockWriter) appendSequences(dst, data []byte, seqs []sequence) []byte 
 				length = minMatch
 			}
 		}
-		c = b.lengths[(length-minMatch)&255]
+		c := b.lengths[(length-minMatch)&255]
 		acc |= (c.bits() | distBits<<(c.len()&63)) << (n & 63)
 		n += c.len() + distLen
 		binary.LittleEndian.PutUint64(out[at:], acc)

@@ -20,7 +20,7 @@ type Compressor struct {
 	blocks blockWriter
 	seqs   []sequence
 	table  [tableSize]uint32
-	table3 [1<<T3bits]uint32
+	table3 [1 << T3bits]uint32
 }
 
 // maxBlock is the most data in a block: sequences count literals in countBits, and
@@ -47,6 +47,7 @@ func (c *Compressor) Append(dst, data []byte, l Layout) []byte {
 		l.Stride = l.Unit
 	}
 	for at := 0; at < len(data); {
+		c.blocks.start()
 		n := c.scan(data, at, l)
 		dst = c.blocks.append(dst, data[at:at+n], c.seqs)
 		at += n

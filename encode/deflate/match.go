@@ -55,6 +55,8 @@ func scan[U unit](c *Compressor, data []byte, at int, l Layout) int {
 	limit := end - 8
 	d := viewOf(data[:end])
 	back := unit
+	hist := &c.blocks.hist
+	c.blocks.countLiterals(data[at:min(i, end)])
 	for i <= limit {
 		if i >= stride {
 			back = stride
@@ -89,8 +91,23 @@ func scan[U unit](c *Compressor, data []byte, at int, l Layout) int {
 				}
 				continue
 			}
-			miss++
-			i += unit * (1 + miss>>5)
+			if miss++; miss < 32 {
+				hist[0][v&255]++
+				if unit > 1 {
+					hist[1][v>>8&255]++
+				}
+				if unit > 2 {
+					hist[2][v>>16&255]++
+				}
+				if unit > 3 {
+					hist[0][v>>24&255]++
+				}
+				i += unit
+				continue
+			}
+			n := min(unit*(1+miss>>5), end-i)
+			c.blocks.countLiterals(data[i : i+n])
+			i += n
 			continue
 		}
 		best, dist := same(xr), unit
@@ -136,12 +153,24 @@ func scan[U unit](c *Compressor, data []byte, at int, l Layout) int {
 		}
 		best -= best % unit
 		if unit < 3 && best < 3 {
+			c.blocks.countLiterals(data[i : i+unit])
 			i += unit
 			continue
 		}
 		for i > lit && i-unit-dist >= 0 && (d.load64(i-unit)^d.load64(i-unit-dist))&(1<<(8*unit)-1) == 0 {
 			i -= unit
 			best += unit
+			v := d.load64(i)
+			hist[0][v&255]--
+			if unit > 1 {
+				hist[1][v>>8&255]--
+			}
+			if unit > 2 {
+				hist[2][v>>16&255]--
+			}
+			if unit > 3 {
+				hist[0][v>>24&255]--
+			}
 		}
 		miss = 0
 		seqs[ns&(maxSequences-1)] = makeSequence(i-lit, best, dist)
@@ -152,6 +181,9 @@ func scan[U unit](c *Compressor, data []byte, at int, l Layout) int {
 			end = i
 			break
 		}
+	}
+	if i < end {
+		c.blocks.countLiterals(data[i:end])
 	}
 	if lit < end {
 		seqs[ns&(maxSequences-1)] = makeSequence(end-lit, 0, 0)
