@@ -155,8 +155,8 @@ var sinks = sync.Pool{New: func() any { return new(sink) }}
 
 // AppendDeflate appends data as raw deflate at level 0 to 9, ended by a sync
 // flush and without references to anything before: a piece that may be joined
-// into any Stream. l says what data is. It may be called from several goroutines.
-func AppendDeflate(dst, data []byte, level int, l deflate.Layout) ([]byte, error) {
+// into any Stream. parts say what data is, see deflate.Append. It may be called from several goroutines.
+func AppendDeflate(dst, data []byte, level int, parts []deflate.Part) ([]byte, error) {
 	if level < 0 || level > 9 {
 		return dst, fmt.Errorf("deflate level %d, want 0 to 9", level)
 	}
@@ -164,7 +164,7 @@ func AppendDeflate(dst, data []byte, level int, l deflate.Layout) ([]byte, error
 	case 0:
 		return appendStored(dst, data), nil
 	case 1:
-		return deflate.Append(dst, data, l), nil
+		return deflate.Append(dst, data, parts), nil
 	}
 	out := sinks.Get().(*sink)
 	defer sinks.Put(out)

@@ -41,7 +41,7 @@ type blockWriter struct {
 	acc  uint64 // bits that are not yet in the output
 	nacc uint   // how many, below 8 between blocks
 
-	hist     [3][256]uint32 // literals, in three parts that take turns
+	hist     histogram      // of the literals
 	lit      [numLit]uint32 // frequencies
 	dist     [32]uint32
 	lens     [numLit + numDist]uint8
@@ -69,22 +69,7 @@ type blockWriter struct {
 func (b *blockWriter) start() {
 	clear(b.lit[:])
 	clear(b.dist[:])
-	for i := range b.hist {
-		clear(b.hist[i][:])
-	}
-}
-
-// countLiterals adds literals to the histogram.
-func (b *blockWriter) countLiterals(part []byte) {
-	for len(part) >= 3 {
-		b.hist[0][part[0]]++
-		b.hist[1][part[1]]++
-		b.hist[2][part[2]]++
-		part = part[3:]
-	}
-	for i, v := range part {
-		b.hist[i&1][v]++
-	}
+	b.hist = histogram{}
 }
 
 // count fills the frequencies but for literals, which are counted already.

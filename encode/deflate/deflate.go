@@ -1,66 +1,88 @@
-// Package deflate compresses pixels as raw deflate (RFC 1951), for speed.
+// Package deflate compresses pictures as raw deflate (RFC 1951), for speed.
 //
-// A picture is not text: it is made of rows and of pixels. A Layout says how many
-// bytes these take, and then matches are looked for between whole pixels alone, at
-// the pixel before and the one above first.
+// A picture is no text: it is made of pixels of some bytes, in rows. Who knows them
+// says so, and then matches begin and end between pixels alone, which is a third of
+// the work for pixels of three bytes, and four places are looked at for each (see
+// scan.go): the pixel before, the one above, and the last place of the same pixel
+// and of the same few pixels. Blocks are long and have Huffman codes of their own
+// (block.go, huffman.go).
 package deflate
 
 import "sync"
 
-// A Layout says what the bytes to be compressed are. It is a hint: any layout gives
-// a correct result.
-type Layout struct {
-	Unit   int // bytes of a pixel; 0: unknown
+// A Part says what some of the data is. It is a hint: all data is compressed
+// correctly, whatever its parts are said to be.
+type Part struct {
+	Size   int // bytes
+	Unit   int // bytes of a pixel, 1 to 4; others count as 1
 	Stride int // bytes from a pixel to the one below it; 0: unknown
 }
 
-// A Compressor holds the scratch memory for one piece at a time. The zero value is
+// A Compressor compresses; it holds scratch memory, so keep one. The zero value is
 // ready. Use it from one goroutine.
 type Compressor struct {
+	scanner
 	blocks blockWriter
-	seqs   []sequence
-	table  [tableSize]uint32
-	table3 [1 << T3bits]uint32
 }
 
-// maxBlock is the most data in a block: sequences count literals in countBits, and
-// the frequencies of symbols must stay below 1<<23.
-const maxBlock = 1 << 18
-
-// maxSequences ends a block early.
-const maxSequences = 1 << 14
+const (
+	// maxBlock is the most bytes of data in a block: a sequence counts literals in
+	// countBits, and 4 MiB are the most that treeBuilder takes.
+	maxBlock = 1 << 18
+	// maxSequences ends a block, too. A sequence takes eight bytes of memory.
+	maxSequences = 1 << 13
+)
 
 // Append appends data as raw deflate that ends with a sync flush: an empty stored
-// block, after which the output is at a byte boundary and can be decoded up to
-// there. It refers to nothing before data.
-func (c *Compressor) Append(dst, data []byte, l Layout) []byte {
-	c.blocks.acc, c.blocks.nacc = 0, 0
-	if cap(c.seqs) == 0 {
-		c.seqs = make([]sequence, 0, maxSequences)
+// block, after which the output is at a byte boundary and all of it can be decoded.
+// It refers to nothing before data. parts are what data consists of, in order; what
+// is beyond them counts as one more of bytes.
+func (c *Compressor) Append(dst, data []byte, parts []Part) []byte {
+	c.reset()
+	c.blocks.start()
+	from := 0 // of the block
+	for c.at < len(data) {
+		p := Part{Size: len(data)}
+		if len(parts) > 0 {
+			p, parts = parts[0], parts[1:]
+		}
+		p.Size = min(max(p.Size, 0), len(data)-c.at)
+		if p.Unit < 1 || p.Unit > maxUnit {
+			p.Unit = 1
+		}
+		if p.Stride <= p.Unit || p.Stride > window {
+			p.Stride = p.Unit
+		}
+		first := c.at
+		for end := c.at + p.Size; c.at < end; {
+			if c.n >= maxSequences-1 || from+maxBlock-c.at < p.Unit {
+				dst = c.block(dst, data, from)
+				from = c.at
+			}
+			c.scan(data, first, min(end, c.at+(from+maxBlock-c.at)/p.Unit*p.Unit), p, &c.blocks.hist)
+		}
 	}
-	clear(c.table[:])
-	clear(c.table3[:])
-	if l.Unit < 1 || l.Unit > 8 {
-		l.Unit = 1
-	}
-	if l.Stride < l.Unit || l.Stride > window {
-		l.Stride = l.Unit
-	}
-	for at := 0; at < len(data); {
-		c.blocks.start()
-		n := c.scan(data, at, l)
-		dst = c.blocks.append(dst, data[at:at+n], c.seqs)
-		at += n
+	if from < len(data) {
+		dst = c.block(dst, data, from)
 	}
 	return c.blocks.appendStored(dst, nil)
+}
+
+// block appends a block of the data between from and where the scan is.
+func (c *Compressor) block(dst, data []byte, from int) []byte {
+	c.finish()
+	dst = c.blocks.append(dst, data[from:c.at], c.sequences[:c.n])
+	c.n = 0
+	c.blocks.start()
+	return dst
 }
 
 var compressors = sync.Pool{New: func() any { return new(Compressor) }}
 
 // Append is Compressor.Append with a compressor from a pool; it may be called from
 // several goroutines.
-func Append(dst, data []byte, l Layout) []byte {
+func Append(dst, data []byte, parts []Part) []byte {
 	c := compressors.Get().(*Compressor)
 	defer compressors.Put(c)
-	return c.Append(dst, data, l)
+	return c.Append(dst, data, parts)
 }

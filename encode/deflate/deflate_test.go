@@ -22,9 +22,9 @@ func inflate(t testing.TB, pieces []byte) []byte {
 }
 
 // roundTrip compresses data and checks all that Append promises.
-func roundTrip(t testing.TB, c *Compressor, data []byte, l Layout) []byte {
+func roundTrip(t testing.TB, c *Compressor, data []byte, parts ...Part) []byte {
 	t.Helper()
-	out := c.Append([]byte("before"), data, l)
+	out := c.Append([]byte("before"), data, parts)
 	piece, ok := bytes.CutPrefix(out, []byte("before"))
 	if !ok {
 		t.Fatal("what was there before is overwritten")
@@ -36,14 +36,14 @@ func roundTrip(t testing.TB, c *Compressor, data []byte, l Layout) []byte {
 		t.Fatalf("%d bytes became %d, want at most %d", len(data), len(piece), most)
 	}
 	if got := inflate(t, piece); !bytes.Equal(got, data) {
-		t.Fatalf("%d bytes, %+v: %d bytes come back, or others", len(data), l, len(got))
+		t.Fatalf("%d bytes, %+v: %d bytes come back, or others", len(data), parts, len(got))
 	}
 	return piece
 }
 
 // randomPicture makes data like those of pictures: runs, copies of rows, copies from
 // anywhere, noise, in units or not.
-func randomPicture(r *rand.Rand, n int, l Layout) []byte {
+func randomPicture(r *rand.Rand, n int, l Part) []byte {
 	unit := max(1, l.Unit)
 	colours := make([]byte, unit*(1+r.IntN(20)))
 	for i := range colours {
@@ -95,27 +95,38 @@ func TestRandomPictures(t *testing.T) {
 		if i%100 == 0 {
 			n = 3*maxBlock + r.IntN(1000)
 		}
-		l := Layout{Unit: r.IntN(5), Stride: r.IntN(1 << r.IntN(17))}
-		data := randomPicture(r, n, l)
-		if i%7 == 0 {
-			l = Layout{Unit: r.IntN(20) - 5, Stride: r.IntN(100000) - 5000}
+		p := Part{Size: n, Unit: r.IntN(5), Stride: r.IntN(1 << r.IntN(17))}
+		data := randomPicture(r, n, p)
+		parts := []Part{p}
+		switch i % 7 {
+		case 0:
+			parts[0] = Part{r.IntN(2*n+10) - 5, r.IntN(20) - 5, r.IntN(100000) - 5000}
+		case 1, 2, 3: // many
+			parts = nil
+			data = data[:0]
+			for range r.IntN(50) {
+				p := Part{r.IntN(1 << r.IntN(13)), r.IntN(5), r.IntN(1 << r.IntN(11))}
+				data = append(data, randomPicture(r, p.Size, p)...)
+				parts = append(parts, p)
+			}
 		}
-		roundTrip(t, &c, data, l)
+		roundTrip(t, &c, data, parts...)
 	}
 }
 
 func FuzzAppend(f *testing.F) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for i := range 20 {
-		l := Layout{Unit: i % 5, Stride: i * i}
-		f.Add(randomPicture(r, 20*i*i, l), l.Unit, l.Stride, i*i)
+		p := Part{Unit: i % 5, Stride: i * i}
+		f.Add(randomPicture(r, 20*i*i, p), p.Unit, p.Stride, i*i)
 	}
 	var c Compressor
 	f.Fuzz(func(t *testing.T, data []byte, unit, stride, cut int) {
-		l := Layout{Unit: unit, Stride: stride}
+		parts := []Part{{len(data), unit, stride}}
+		roundTrip(t, &c, data, parts...)
+		roundTrip(t, &c, data, Part{cut, unit, stride}, Part{-cut / 3, stride, unit}, Part{len(data), unit + 1, cut})
 		cut = min(max(cut, 0), len(data))
-		roundTrip(t, &c, data, l)
-		joined := append(roundTrip(t, &c, data[:cut], l), roundTrip(t, &c, data[cut:], l)...)
+		joined := append(roundTrip(t, &c, data[:cut], parts...), roundTrip(t, &c, data[cut:], parts...)...)
 		if !bytes.Equal(inflate(t, joined), data) {
 			t.Fatal("pieces do not join")
 		}
@@ -123,12 +134,12 @@ func FuzzAppend(f *testing.F) {
 }
 
 func TestAllocs(t *testing.T) {
-	l := Layout{Unit: 3, Stride: 3 * 256}
-	data := randomPicture(rand.New(rand.NewPCG(5, 6)), 100000, l)
+	parts := []Part{{Size: 100000, Unit: 3, Stride: 3 * 256}}
+	data := randomPicture(rand.New(rand.NewPCG(5, 6)), 100000, parts[0])
 	var c Compressor
 	dst := make([]byte, 0, 2*len(data))
 	require.Zero(t, testing.AllocsPerRun(20, func() {
-		if len(c.Append(dst, data, l)) == 0 {
+		if len(c.Append(dst, data, parts)) == 0 {
 			t.Fatal("no output")
 		}
 	}))

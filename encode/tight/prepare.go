@@ -36,10 +36,10 @@ type Prepared struct {
 	// Data is what remains: pixels or indices to compress, the length and file of
 	// a JPEG picture, or a few bytes that are not worth compressing.
 	Data []byte
-	// Layout says what Data is.
-	Layout deflate.Layout
 	// Piece, when not empty, is Data compressed by Packer.Compress.
 	Piece []byte
+
+	parts [1]deflate.Part // of Data, for Piece
 }
 
 const (
@@ -154,11 +154,11 @@ func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
 		out.Class = Mono
 		k.head(out, streamMono)
 		out.Data = packMono(out.Data, w)
-		out.Layout = deflate.Layout{Unit: 1, Stride: (w + 7) / 8}
+		out.parts[0] = deflate.Part{Size: len(out.Data), Unit: 1, Stride: (w + 7) / 8}
 	case ok:
 		out.Class = Indexed
 		k.head(out, streamIndexed)
-		out.Layout = deflate.Layout{Unit: 1, Stride: w}
+		out.parts[0] = deflate.Part{Size: len(out.Data), Unit: 1, Stride: w}
 	case lossy:
 		k.lossy(out, m, r)
 		return nil
@@ -167,7 +167,7 @@ func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
 		out.Stream = streamFull
 		out.Head = append(out.Head, streamFull<<4)
 		k.full(out, m, r)
-		out.Layout = deflate.Layout{Unit: k.size, Stride: k.size * w}
+		out.parts[0] = deflate.Part{Size: len(out.Data), Unit: k.size, Stride: k.size * w}
 		if k.params.Fast && encode.PhotoLike(m, r) {
 			level = 0
 		}
@@ -188,7 +188,7 @@ func (k *Packer) Compress(out *Prepared) error {
 	if out.Stream < 0 {
 		return nil
 	}
-	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level, out.Layout)
+	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level, out.parts[:])
 	if err != nil {
 		return fmt.Errorf("tight: %w", err)
 	}

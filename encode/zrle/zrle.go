@@ -15,7 +15,6 @@ import (
 	"image"
 
 	"framebridge/encode"
-	"framebridge/encode/deflate"
 	"framebridge/internal/pix"
 )
 
@@ -73,7 +72,7 @@ func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
 
 // Compress makes out's data independent of any stream's history.
 func (k *Packer) Compress(out *Prepared) error {
-	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level, deflate.Layout{})
+	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level, nil)
 	if err != nil {
 		return fmt.Errorf("zrle: %w", err)
 	}

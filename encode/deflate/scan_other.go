@@ -1,0 +1,5 @@
+package deflate
+
+func (s *scanner) kernel(data []byte, to span, unit int, h *histogram) {
+	s.kernelGeneric(data, to, unit, h)
+}
