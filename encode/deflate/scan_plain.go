@@ -1,3 +1,5 @@
+//go:build !amd64 || purego
+
 package deflate
 
 func (s *scanner) kernel(data []byte, to span, unit int, h *histogram) {

@@ -1,0 +1,266 @@
+//go:build !purego
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// The scan of scan_generic.go, step by step, without a branch until it is known
+// whether there is a match. SI: data. DI: the place in it. DX: histogram. R9: the first
+// literal. R10: distance to the row above. R11: where the next sequence goes. R12:
+// scanner. R13: hashFactor. R14: misses. Then, for a place, AX: length and CX:
+// distance of the best candidate; Y0: the bytes there. BX, R8, R15: free.
+
+// LOOKUP leaves in dist the distance to the last place with the hash of the pixels
+// in R8, and enters this one; clobbers AX.
+#define LOOKUP(table, shift, bits, dist) \
+	MOVQ  R8, AX                    \
+	SHLQ  $(shift), AX              \
+	IMULQ R13, AX                   \
+	SHRQ  $(64-bits), AX            \
+	MOVL  table(R12)(AX*4), dist    \
+	MOVL  DI, table(R12)(AX*4)      \
+	NEGQ  dist                      \
+	ADDQ  DI, dist
+
+// EQUAL leaves in n how many bytes at p are like those in Y0, up to clip.
+#define EQUAL(p, n) \
+	VPCMPEQB  p, Y0, Y1 \
+	VPMOVMSKB Y1, n     \
+	NOTQ      n         \
+	TZCNTQ    n, n
+
+// TRY makes dist the best distance if it is better by more than a byte; clobbers R8.
+#define TRY(dist) \
+	MOVQ    DI, R8           \
+	SUBQ    dist, R8         \
+	EQUAL((SI)(R8*1), R8)    \
+	DECQ    R8               \
+	CMPQ    R8, AX           \
+	LEAQ    1(R8), R8        \
+	CMOVQGT R8, AX           \
+	CMOVQGT dist, CX
+
+// COUNTn does op, INCL or DECL, to the counts of the pixel's bytes; clobbers R8.
+#define COUNT1(op) \
+	MOVBLZX (SI)(DI*1), R8 \
+	op      (DX)(R8*4)
+
+#define COUNT2(op) \
+	COUNT1(op)              \
+	MOVBLZX 1(SI)(DI*1), R8 \
+	op      1024(DX)(R8*4)
+
+#define COUNT3(op) \
+	COUNT2(op)              \
+	MOVBLZX 2(SI)(DI*1), R8 \
+	op      2048(DX)(R8*4)
+
+#define COUNT4(op) \
+	COUNT3(op)              \
+	MOVBLZX 3(SI)(DI*1), R8 \
+	op      (DX)(R8*4)
+
+// ROUNDn makes the length a multiple of the unit; clobbers BX.
+#define ROUND1
+#define ROUND2 \
+	ANDQ $~1, AX
+
+#define ROUND3 \
+	MOVL  $0xaaaaaaab, BX \
+	IMULQ AX, BX          \
+	SHRQ  $33, BX         \
+	LEAQ  (BX)(BX*2), AX
+
+#define ROUND4 \
+	ANDQ $~3, AX
+
+// SCAN is the body for pixels of unit bytes and matches of least; its hashes are of
+// the low bits that are left by the shifts.
+#define SCAN(unit, least, longShift, shortShift, COUNT, ROUND) \
+	MOVQ  s+0(FP), R12                          \
+	MOVQ  data+8(FP), SI                        \
+	MOVQ  to+16(FP), AX                         \
+	MOVQ  h+24(FP), DX                          \
+	MOVQ  span_limit(AX), BX                    \
+	MOVQ  BX, limit-8(SP)                       \
+	MOVQ  span_end(AX), BX                      \
+	MOVQ  BX, end-16(SP)                        \
+	MOVQ  span_back(AX), R10                    \
+	MOVQ  scanner_at(R12), DI                   \
+	MOVQ  scanner_literal(R12), R9              \
+	MOVQ  scanner_misses(R12), R14              \
+	MOVQ  scanner_n(R12), R11                   \
+	LEAQ  scanner_sequences(R12)(R11*8), R11    \
+	LEAQ  (scanner_sequences+8*(const_maxSequences-1))(R12), AX \
+	MOVQ  AX, full-24(SP)                       \
+	MOVQ  $const_hashFactor, R13                \
+	                                            \
+loop:                                               \
+	CMPQ     DI, limit-8(SP)                    \
+	JGT      done                               \
+	MOVQ     (SI)(DI*1), R8                     \
+	VMOVDQU  (SI)(DI*1), Y0                     \
+	MOVL     $unit, CX                          \
+	LOOKUP(scanner_long, longShift, const_longBits, BX) \
+	CMPQ     BX, $const_window                  \
+	CMOVQHI  CX, BX                             \
+	LOOKUP(scanner_short, shortShift, const_shortBits, R15) \
+	MOVQ     R14, AX                            \
+	SHRQ     $const_farShift, AX                \
+	MOVL     $const_window, R8                  \
+	SHRXQ    AX, R8, R8                         \
+	CMPQ     R15, R8                            \
+	CMOVQHI  CX, R15                            \
+	EQUAL(-unit(SI)(DI*1), AX)                  \
+	MOVL     $(least-2), R8                     \
+	CMPQ     AX, $least                         \
+	CMOVQLT  R8, AX                             \
+	TRY(R10)                                    \
+	TRY(BX)                                     \
+	TRY(R15)                                    \
+	CMPQ     AX, $least                         \
+	JLT      miss                               \
+	                                            \
+	MOVQ     end-16(SP), BX                     \
+	SUBQ     DI, BX                             \
+	CMPQ     AX, BX                             \
+	CMOVQGT  BX, AX                             \
+	CMPQ     AX, $const_clip                    \
+	JGE      extend                             \
+	                                            \
+extended:                                           \
+	ROUND                                       \
+	SHRQ     $1, R14                            \
+	CMPQ     AX, $(2*unit)                      \
+	JGT      back                               \
+	                                            \
+store:                                              \
+	MOVQ     DI, BX                             \
+	SUBQ     R9, BX                             \
+	LEAQ     -1(CX), R8                         \
+	SHLQ     $const_distShift, R8               \
+	ORQ      R8, BX                             \
+	MOVQ     AX, R8                             \
+	SHLQ     $const_countBits, R8               \
+	ORQ      R8, BX                             \
+	MOVQ     BX, (R11)                          \
+	ADDQ     $8, R11                            \
+	ADDQ     AX, DI                             \
+	MOVQ     DI, R9                             \
+	CMPQ     R11, full-24(SP)                   \
+	JCS      loop                               \
+	JMP      done                               \
+	                                            \
+miss:                                               \
+	MOVL     $const_maxMisses, BX               \
+	INCQ     R14                                \
+	CMPQ     R14, BX                            \
+	CMOVQGT  BX, R14                            \
+	MOVQ     R14, BX                            \
+	SHRQ     $const_skipShift, BX               \
+	JNZ      skip                               \
+	COUNT(INCL)                                 \
+	ADDQ     $unit, DI                          \
+	JMP      loop                               \
+	                                            \
+skip:                                               \
+	INCQ     BX                                 \
+	IMUL3Q   $unit, BX, BX                      \
+	ADDQ     DI, BX                             \
+	MOVQ     limit-8(SP), AX                    \
+	INCQ     AX                                 \
+	CMPQ     BX, AX                             \
+	CMOVQGT  AX, BX                             \
+	                                            \
+skipped:                                            \
+	COUNT(INCL)                                 \
+	ADDQ     $unit, DI                          \
+	CMPQ     DI, BX                             \
+	JLT      skipped                            \
+	JMP      loop                               \
+	                                            \
+	/* BX: the most; R15 and R8 point to the bytes to compare. */ \
+extend:                                             \
+	LEAQ     (SI)(DI*1), R15                    \
+	MOVQ     R15, R8                            \
+	SUBQ     CX, R8                             \
+	SUBQ     $const_clip, BX                    \
+	                                            \
+extendMore:                                         \
+	CMPQ     AX, BX                             \
+	JGT      extendLast                         \
+	VMOVDQU  (R15)(AX*1), Y1                    \
+	VPCMPEQB (R8)(AX*1), Y1, Y1                 \
+	VPMOVMSKB Y1, R13                           \
+	XORL     $-1, R13                           \
+	JNZ      extendEnd                          \
+	ADDQ     $const_clip, AX                    \
+	JMP      extendMore                         \
+	                                            \
+extendEnd:                                          \
+	TZCNTL   R13, R13                           \
+	ADDQ     R13, AX                            \
+	MOVQ     $const_hashFactor, R13             \
+	JMP      extended                           \
+	                                            \
+extendLast:                                         \
+	ADDQ     $const_clip, BX                    \
+	MOVQ     $const_hashFactor, R13             \
+	                                            \
+extendByte:                                         \
+	CMPQ     AX, BX                             \
+	JGE      extendedByte                       \
+	MOVBLZX  (R15)(AX*1), CX                    \
+	CMPB     CX, (R8)(AX*1)                     \
+	JNE      extendedByte                       \
+	INCQ     AX                                 \
+	JMP      extendByte                         \
+	                                            \
+extendedByte:                                       \
+	MOVQ     R15, CX                            \
+	SUBQ     R8, CX                             \
+	JMP      extended                           \
+	                                            \
+back:                                               \
+	XORL     R14, R14                           \
+	                                            \
+backMore:                                           \
+	LEAQ     -unit(DI), BX                      \
+	CMPQ     BX, R9                             \
+	JLT      store                              \
+	SUBQ     CX, BX                             \
+	JLT      store                              \
+	MOVL     -unit(SI)(DI*1), R8                \
+	XORL     (SI)(BX*1), R8                     \
+	SHLQ     $(64-8*unit), R8                   \
+	JNZ      store                              \
+	SUBQ     $unit, DI                          \
+	ADDQ     $unit, AX                          \
+	COUNT(DECL)                                 \
+	JMP      backMore                           \
+	                                            \
+done:                                               \
+	VZEROUPPER                                  \
+	MOVQ     DI, scanner_at(R12)                \
+	MOVQ     R9, scanner_literal(R12)           \
+	MOVQ     R14, scanner_misses(R12)           \
+	LEAQ     scanner_sequences(R12), AX         \
+	SUBQ     AX, R11                            \
+	SHRQ     $3, R11                            \
+	MOVQ     R11, scanner_n(R12)                \
+	RET
+
+// func scan1(s *scanner, data *byte, to *span, h *histogram)
+TEXT ·scan1(SB), NOSPLIT, $24-32
+	SCAN(1, 3, 64-8*5, 64-8*4, COUNT1, ROUND1)
+
+// func scan2(s *scanner, data *byte, to *span, h *histogram)
+TEXT ·scan2(SB), NOSPLIT, $24-32
+	SCAN(2, 4, 64-8*6, 64-8*4, COUNT2, ROUND2)
+
+// func scan3(s *scanner, data *byte, to *span, h *histogram)
+TEXT ·scan3(SB), NOSPLIT, $24-32
+	SCAN(3, 3, 0, 64-8*3, COUNT3, ROUND3)
+
+// func scan4(s *scanner, data *byte, to *span, h *histogram)
+TEXT ·scan4(SB), NOSPLIT, $24-32
+	SCAN(4, 4, 0, 64-8*4, COUNT4, ROUND4)
