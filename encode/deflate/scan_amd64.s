@@ -5,21 +5,24 @@
 
 // The scan of scan_generic.go, step by step, without a branch until it is known
 // whether there is a match. SI: data. DI: the place in it. DX: histogram. R9: the first
-// literal. R10: distance to the row above. R11: where the next sequence goes. R12:
-// scanner. R13: hashFactor. R14: misses. Then, for a place, AX: length and CX:
+// literal. R11: where the next sequence goes. R12:
+// scanner. R14: misses. Then, for a place, AX: length and CX:
 // distance of the best candidate; Y0: the bytes there. BX, R8, R15: free.
 
-// LOOKUP leaves in dist the distance to the last place with the hash of the pixels
-// in R8, and enters this one; clobbers AX.
-#define LOOKUP(table, shift, bits, dist) \
-	MOVQ  R8, AX                    \
-	SHLQ  $(shift), AX              \
-	IMULQ R13, AX                   \
-	SHRQ  $(64-bits), AX            \
-	MOVL  table(R12)(AX*4), dist    \
-	MOVL  DI, table(R12)(AX*4)      \
-	NEGQ  dist                      \
-	ADDQ  DI, dist
+// LOOKUP leaves in at the last place with the hash of the pixels in R8, and enters
+// this one; clobbers AX.
+#define LOOKUP(table, shift, bits, at) \
+	MOVQ  R8, AX                 \
+	SHLQ  $(shift), AX           \
+	IMULQ factor-32(SP), AX      \
+	SHRQ  $(64-bits), AX         \
+	MOVL  table(R12)(AX*4), at   \
+	MOVL  DI, table(R12)(AX*4)
+
+// MOST leaves in R10 the greater of both.
+#define MOST(e) \
+	CMPQ    e, R10 \
+	CMOVQGT e, R10
 
 // EQUAL leaves in n how many bytes at p are like those in Y0, up to clip.
 #define EQUAL(p, n) \
@@ -73,6 +76,14 @@
 #define ROUND4 \
 	ANDQ $~3, AX
 
+// FAR sets how far a single pixel may be; clobbers AX and BX.
+#define FAR \
+	MOVQ  R14, AX             \
+	SHRQ  $const_farShift, AX \
+	MOVL  $const_window, BX   \
+	SHRXQ AX, BX, BX          \
+	MOVQ  BX, far-40(SP)
+
 // SCAN is the body for pixels of unit bytes and matches of least; its hashes are of
 // the low bits that are left by the shifts.
 #define SCAN(unit, least, longShift, shortShift, COUNT, ROUND) \
@@ -84,7 +95,8 @@
 	MOVQ  BX, limit-8(SP)                       \
 	MOVQ  span_end(AX), BX                      \
 	MOVQ  BX, end-16(SP)                        \
-	MOVQ  span_back(AX), R10                    \
+	MOVQ  span_back(AX), BX                     \
+	MOVQ  BX, row-48(SP)                        \
 	MOVQ  scanner_at(R12), DI                   \
 	MOVQ  scanner_literal(R12), R9              \
 	MOVQ  scanner_misses(R12), R14              \
@@ -92,24 +104,57 @@
 	LEAQ  scanner_sequences(R12)(R11*8), R11    \
 	LEAQ  (scanner_sequences+8*(const_maxSequences-1))(R12), AX \
 	MOVQ  AX, full-24(SP)                       \
-	MOVQ  $const_hashFactor, R13                \
+	MOVQ  $const_hashFactor, AX                 \
+	MOVQ  AX, factor-32(SP)                     \
+	MOVQ  $0, none-56(SP)                       \
+	FAR                                         \
 	                                            \
 loop:                                               \
 	CMPQ     DI, limit-8(SP)                    \
 	JGT      done                               \
 	MOVQ     (SI)(DI*1), R8                     \
-	VMOVDQU  (SI)(DI*1), Y0                     \
-	MOVL     $unit, CX                          \
 	LOOKUP(scanner_long, longShift, const_longBits, BX) \
+	LOOKUP(scanner_short, shortShift, const_shortBits, R15) \
+	                                            \
+	/* The bits that are equal, of 64. */       \
+	MOVQ     -unit(SI)(DI*1), CX                \
+	XORQ     R8, CX                             \
+	TZCNTQ   CX, CX                             \
+	MOVQ     DI, R10                            \
+	SUBQ     row-48(SP), R10                    \
+	MOVQ     (SI)(R10*1), R13                   \
+	XORQ     R8, R13                            \
+	TZCNTQ   R13, R13                           \
+	MOVQ     (SI)(BX*1), AX                     \
+	XORQ     R8, AX                             \
+	TZCNTQ   AX, AX                             \
+	XORQ     (SI)(R15*1), R8                    \
+	TZCNTQ   R8, R8                             \
+	NEGQ     BX                                 \
+	ADDQ     DI, BX                             \
+	CMPQ     BX, $const_window                  \
+	CMOVQHI  none-56(SP), AX                    \
+	NEGQ     R15                                \
+	ADDQ     DI, R15                            \
+	CMPQ     R15, far-40(SP)                    \
+	CMOVQHI  none-56(SP), R8                    \
+	MOVQ     CX, R10                            \
+	MOST(R13)                                   \
+	MOST(AX)                                    \
+	MOST(R8)                                    \
+	CMPQ     R10, $(8*least)                    \
+	JLT      miss                               \
+	SHRQ     $1, R14                            \
+	CMPQ     R10, $(8*(least+unit))             \
+	JLT      single                             \
+	                                            \
+	MOVL     $unit, CX                          \
 	CMPQ     BX, $const_window                  \
 	CMOVQHI  CX, BX                             \
-	LOOKUP(scanner_short, shortShift, const_shortBits, R15) \
-	MOVQ     R14, AX                            \
-	SHRQ     $const_farShift, AX                \
-	MOVL     $const_window, R8                  \
-	SHRXQ    AX, R8, R8                         \
-	CMPQ     R15, R8                            \
+	CMPQ     R15, far-40(SP)                    \
 	CMOVQHI  CX, R15                            \
+	MOVQ     row-48(SP), R10                    \
+	VMOVDQU  (SI)(DI*1), Y0                     \
 	EQUAL(-unit(SI)(DI*1), AX)                  \
 	MOVL     $(least-2), R8                     \
 	CMPQ     AX, $least                         \
@@ -117,9 +162,6 @@ loop:                                               \
 	TRY(R10)                                    \
 	TRY(BX)                                     \
 	TRY(R15)                                    \
-	CMPQ     AX, $least                         \
-	JLT      miss                               \
-	                                            \
 	MOVQ     end-16(SP), BX                     \
 	SUBQ     DI, BX                             \
 	CMPQ     AX, BX                             \
@@ -129,7 +171,6 @@ loop:                                               \
 	                                            \
 extended:                                           \
 	ROUND                                       \
-	SHRQ     $1, R14                            \
 	CMPQ     AX, $(2*unit)                      \
 	JGT      back                               \
 	                                            \
@@ -146,15 +187,40 @@ store:                                              \
 	ADDQ     $8, R11                            \
 	ADDQ     AX, DI                             \
 	MOVQ     DI, R9                             \
+	                                            \
+stored:                                             \
+	FAR                                         \
 	CMPQ     R11, full-24(SP)                   \
 	JCS      loop                               \
 	JMP      done                               \
+	                                            \
+	/* One pixel: the nearest kind of distance. */ \
+single:                                             \
+	CMPQ     AX, $(8*least)                     \
+	CMOVQGE  BX, R15                            \
+	CMPQ     R13, $(8*least)                    \
+	CMOVQGE  row-48(SP), R15                    \
+	MOVL     $unit, BX                          \
+	CMPQ     CX, $(8*least)                     \
+	CMOVQGE  BX, R15                            \
+	MOVQ     DI, BX                             \
+	SUBQ     R9, BX                             \
+	DECQ     R15                                \
+	SHLQ     $const_distShift, R15              \
+	ORQ      R15, BX                            \
+	ORQ      $(least<<const_countBits), BX      \
+	MOVQ     BX, (R11)                          \
+	ADDQ     $8, R11                            \
+	ADDQ     $least, DI                         \
+	MOVQ     DI, R9                             \
+	JMP      stored                             \
 	                                            \
 miss:                                               \
 	MOVL     $const_maxMisses, BX               \
 	INCQ     R14                                \
 	CMPQ     R14, BX                            \
 	CMOVQGT  BX, R14                            \
+	FAR                                         \
 	MOVQ     R14, BX                            \
 	SHRQ     $const_skipShift, BX               \
 	JNZ      skip                               \
@@ -199,12 +265,10 @@ extendMore:                                         \
 extendEnd:                                          \
 	TZCNTL   R13, R13                           \
 	ADDQ     R13, AX                            \
-	MOVQ     $const_hashFactor, R13             \
 	JMP      extended                           \
 	                                            \
 extendLast:                                         \
 	ADDQ     $const_clip, BX                    \
-	MOVQ     $const_hashFactor, R13             \
 	                                            \
 extendByte:                                         \
 	CMPQ     AX, BX                             \
@@ -250,17 +314,17 @@ done:                                               \
 	RET
 
 // func scan1(s *scanner, data *byte, to *span, h *histogram)
-TEXT ·scan1(SB), NOSPLIT, $24-32
+TEXT ·scan1(SB), NOSPLIT, $56-32
 	SCAN(1, 3, 64-8*5, 64-8*4, COUNT1, ROUND1)
 
 // func scan2(s *scanner, data *byte, to *span, h *histogram)
-TEXT ·scan2(SB), NOSPLIT, $24-32
+TEXT ·scan2(SB), NOSPLIT, $56-32
 	SCAN(2, 4, 64-8*6, 64-8*4, COUNT2, ROUND2)
 
 // func scan3(s *scanner, data *byte, to *span, h *histogram)
-TEXT ·scan3(SB), NOSPLIT, $24-32
+TEXT ·scan3(SB), NOSPLIT, $56-32
 	SCAN(3, 3, 0, 64-8*3, COUNT3, ROUND3)
 
 // func scan4(s *scanner, data *byte, to *span, h *histogram)
-TEXT ·scan4(SB), NOSPLIT, $24-32
+TEXT ·scan4(SB), NOSPLIT, $56-32
 	SCAN(4, 4, 0, 64-8*4, COUNT4, ROUND4)

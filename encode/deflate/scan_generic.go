@@ -52,6 +52,40 @@ func scanGeneric[P pixel](s *scanner, data []byte, to span, hist *histogram) {
 			short = unit
 		}
 
+		// The bits that are equal, up to 64.
+		eRun := bits.TrailingZeros64(v ^ d.load64(i-unit))
+		eRow := bits.TrailingZeros64(v ^ d.load64(i-to.back))
+		eLong := bits.TrailingZeros64(v ^ d.load64(i-long))
+		eShort := bits.TrailingZeros64(v ^ d.load64(i-short))
+		most := max(eRun, eRow, eLong, eShort)
+		if most < 8*least {
+			misses = min(misses+1, maxMisses)
+			next := min(i+unit+unit*(misses>>skipShift), to.limit+1)
+			for ; i < next; i += unit {
+				countPixel[P](d.load64(i), hist, 1)
+			}
+			continue
+		}
+
+		if most < 8*(least+unit) {
+			dist := short
+			switch {
+			case eRun >= 8*least:
+				dist = unit
+			case eRow >= 8*least:
+				dist = to.back
+			case eLong >= 8*least:
+				dist = long
+			}
+			misses >>= 1
+			s.add(i, least, dist)
+			i += least
+			if s.n >= maxSequences-1 {
+				break
+			}
+			continue
+		}
+
 		length, dist := d.equal(i, unit), unit
 		if length < least {
 			length = least - 2
@@ -65,15 +99,6 @@ func scanGeneric[P pixel](s *scanner, data []byte, to span, hist *histogram) {
 		if n := d.equal(i, short); n > length+1 {
 			length, dist = n, short
 		}
-		if length < least {
-			misses = min(misses+1, maxMisses)
-			next := min(i+unit+unit*(misses>>skipShift), to.limit+1)
-			for ; i < next; i += unit {
-				countPixel[P](d.load64(i), hist, 1)
-			}
-			continue
-		}
-
 		length = min(length, to.end-i)
 		if length >= clip {
 			length = d.extend(i, dist, length, to.end)
