@@ -116,7 +116,9 @@ func TestDeflateConcurrently(t *testing.T) {
 	data := func(i int) []byte { return bytes.Repeat([]byte{byte(i), 1, 2, byte(i * 3)}, 5000+i) }
 	var wg sync.WaitGroup
 	for i := range pieces {
-		wg.Go(func() { pieces[i], errs[i] = AppendDeflate(nil, data(i), i%10, []deflate.Part{{Size: 1 << 20, Unit: 4}}) })
+		wg.Go(func() {
+			pieces[i], errs[i] = AppendDeflate(nil, data(i), i%10, []deflate.Part{{Size: 1 << 20, Unit: 4}})
+		})
 	}
 	wg.Wait()
 	var s Stream

@@ -81,11 +81,8 @@ func (b *blockWriter) count(seqs []sequence) {
 			continue
 		}
 		x := uint(s >> distShift)
-		at := 256 + x>>7
-		if x < 256 {
-			at = x
-		}
-		sym := distSymbols[at&511]
+		far := uint(int(255-x) >> 63) // all ones from 256 on; no branch
+		sym := distSymbols[(x&^far|(256+x>>7)&far)&511]
 		seqs[i] = s | sequence(sym)<<symbolShift
 		if length > maxMatch {
 			whole, rest := full(length)

@@ -42,25 +42,25 @@
 	CMOVQGT R8, AX           \
 	CMOVQGT dist, CX
 
-// COUNTn does op, INCL or DECL, to the counts of the pixel's bytes; clobbers R8.
-#define COUNT1(op) \
+// COUNTn adds n to the counts of the pixel's bytes; clobbers R8.
+#define COUNT1(n) \
 	MOVBLZX (SI)(DI*1), R8 \
-	op      (DX)(R8*4)
+	ADDL    n, (DX)(R8*4)
 
-#define COUNT2(op) \
-	COUNT1(op)              \
+#define COUNT2(n) \
+	COUNT1(n)           \
 	MOVBLZX 1(SI)(DI*1), R8 \
-	op      1024(DX)(R8*4)
+	ADDL    n, 1024(DX)(R8*4)
 
-#define COUNT3(op) \
-	COUNT2(op)              \
+#define COUNT3(n) \
+	COUNT2(n)           \
 	MOVBLZX 2(SI)(DI*1), R8 \
-	op      2048(DX)(R8*4)
+	ADDL    n, 2048(DX)(R8*4)
 
-#define COUNT4(op) \
-	COUNT3(op)              \
+#define COUNT4(n) \
+	COUNT3(n)           \
 	MOVBLZX 3(SI)(DI*1), R8 \
-	op      (DX)(R8*4)
+	ADDL    n, (DX)(R8*4)
 
 // ROUNDn makes the length a multiple of the unit; clobbers BX.
 #define ROUND1
@@ -86,7 +86,7 @@
 
 // SCAN is the body for pixels of unit bytes and matches of least; its hashes are of
 // the low bits that are left by the shifts.
-#define SCAN(unit, least, longShift, shortShift, COUNT, ROUND) \
+#define SCAN(unit, least, several, longShift, shortShift, COUNT, ROUND) \
 	MOVQ  s+0(FP), R12                          \
 	MOVQ  data+8(FP), SI                        \
 	MOVQ  to+16(FP), AX                         \
@@ -142,12 +142,66 @@ loop:                                               \
 	MOST(R13)                                   \
 	MOST(AX)                                    \
 	MOST(R8)                                    \
-	CMPQ     R10, $(8*least)                    \
-	JLT      miss                               \
-	SHRQ     $1, R14                            \
-	CMPQ     R10, $(8*(least+unit))             \
-	JLT      single                             \
+	CMPQ     R10, $(8*several)                  \
+	JGE      match                              \
 	                                            \
+	/* One pixel or none. AX: which. */         \
+	CMPQ     AX, $(8*least)                     \
+	CMOVQGE  BX, R15                            \
+	CMPQ     R13, $(8*least)                    \
+	CMOVQGE  row-48(SP), R15                    \
+	MOVL     $unit, BX                          \
+	CMPQ     CX, $(8*least)                     \
+	CMOVQGE  BX, R15                            \
+	DECQ     R15                                \
+	SHLQ     $const_distShift, R15              \
+	MOVQ     DI, BX                             \
+	SUBQ     R9, BX                             \
+	ORQ      R15, BX                            \
+	ORQ      $(unit<<const_countBits), BX       \
+	MOVQ     BX, (R11)                          \
+	LEAQ     unit(DI), R13                      \
+	LEAQ     1(R14), BX                         \
+	SHRQ     $1, R14                            \
+	XORL     AX, AX                             \
+	CMPQ     R10, $(8*least)                    \
+	SETGE    AL                                 \
+	CMOVQGE  R13, R9                            \
+	CMOVQLT  BX, R14                            \
+	LEAQ     (R11)(AX*8), R11                   \
+	XORL     $1, AX                             \
+	COUNT(AX)                             \
+	MOVQ     R13, DI                            \
+	FAR                                         \
+	CMPQ     R14, $(1<<const_skipShift)         \
+	JGE      skip                               \
+	CMPQ     R11, full-24(SP)                   \
+	JCS      loop                               \
+	JMP      done                               \
+	                                            \
+skip:                                               \
+	MOVL     $const_maxMisses, BX               \
+	CMPQ     R14, BX                            \
+	CMOVQGT  BX, R14                            \
+	MOVQ     R14, BX                            \
+	SHRQ     $const_skipShift, BX               \
+	IMUL3Q   $unit, BX, BX                      \
+	ADDQ     DI, BX                             \
+	MOVQ     limit-8(SP), AX                    \
+	INCQ     AX                                 \
+	CMPQ     BX, AX                             \
+	CMOVQGT  AX, BX                             \
+	MOVL     $1, AX                             \
+	                                            \
+skipped:                                            \
+	CMPQ     DI, BX                             \
+	JGE      stored                             \
+	COUNT(AX)                             \
+	ADDQ     $unit, DI                          \
+	JMP      skipped                            \
+	                                            \
+match:                                              \
+	SHRQ     $1, R14                            \
 	MOVL     $unit, CX                          \
 	CMPQ     BX, $const_window                  \
 	CMOVQHI  CX, BX                             \
@@ -193,56 +247,6 @@ stored:                                             \
 	CMPQ     R11, full-24(SP)                   \
 	JCS      loop                               \
 	JMP      done                               \
-	                                            \
-	/* One pixel: the nearest kind of distance. */ \
-single:                                             \
-	CMPQ     AX, $(8*least)                     \
-	CMOVQGE  BX, R15                            \
-	CMPQ     R13, $(8*least)                    \
-	CMOVQGE  row-48(SP), R15                    \
-	MOVL     $unit, BX                          \
-	CMPQ     CX, $(8*least)                     \
-	CMOVQGE  BX, R15                            \
-	MOVQ     DI, BX                             \
-	SUBQ     R9, BX                             \
-	DECQ     R15                                \
-	SHLQ     $const_distShift, R15              \
-	ORQ      R15, BX                            \
-	ORQ      $(least<<const_countBits), BX      \
-	MOVQ     BX, (R11)                          \
-	ADDQ     $8, R11                            \
-	ADDQ     $least, DI                         \
-	MOVQ     DI, R9                             \
-	JMP      stored                             \
-	                                            \
-miss:                                               \
-	MOVL     $const_maxMisses, BX               \
-	INCQ     R14                                \
-	CMPQ     R14, BX                            \
-	CMOVQGT  BX, R14                            \
-	FAR                                         \
-	MOVQ     R14, BX                            \
-	SHRQ     $const_skipShift, BX               \
-	JNZ      skip                               \
-	COUNT(INCL)                                 \
-	ADDQ     $unit, DI                          \
-	JMP      loop                               \
-	                                            \
-skip:                                               \
-	INCQ     BX                                 \
-	IMUL3Q   $unit, BX, BX                      \
-	ADDQ     DI, BX                             \
-	MOVQ     limit-8(SP), AX                    \
-	INCQ     AX                                 \
-	CMPQ     BX, AX                             \
-	CMOVQGT  AX, BX                             \
-	                                            \
-skipped:                                            \
-	COUNT(INCL)                                 \
-	ADDQ     $unit, DI                          \
-	CMPQ     DI, BX                             \
-	JLT      skipped                            \
-	JMP      loop                               \
 	                                            \
 	/* BX: the most; R15 and R8 point to the bytes to compare. */ \
 extend:                                             \
@@ -299,7 +303,8 @@ backMore:                                           \
 	JNZ      store                              \
 	SUBQ     $unit, DI                          \
 	ADDQ     $unit, AX                          \
-	COUNT(DECL)                                 \
+	MOVL     $-1, R13                           \
+	COUNT(R13)                                 \
 	JMP      backMore                           \
 	                                            \
 done:                                               \
@@ -315,16 +320,16 @@ done:                                               \
 
 // func scan1(s *scanner, data *byte, to *span, h *histogram)
 TEXT ·scan1(SB), NOSPLIT, $56-32
-	SCAN(1, 3, 64-8*5, 64-8*4, COUNT1, ROUND1)
+	SCAN(1, 3, 3, 64-8*5, 64-8*4, COUNT1, ROUND1)
 
 // func scan2(s *scanner, data *byte, to *span, h *histogram)
 TEXT ·scan2(SB), NOSPLIT, $56-32
-	SCAN(2, 4, 64-8*6, 64-8*4, COUNT2, ROUND2)
+	SCAN(2, 4, 4, 64-8*6, 64-8*4, COUNT2, ROUND2)
 
 // func scan3(s *scanner, data *byte, to *span, h *histogram)
 TEXT ·scan3(SB), NOSPLIT, $56-32
-	SCAN(3, 3, 0, 64-8*3, COUNT3, ROUND3)
+	SCAN(3, 3, 6, 0, 64-8*3, COUNT3, ROUND3)
 
 // func scan4(s *scanner, data *byte, to *span, h *histogram)
 TEXT ·scan4(SB), NOSPLIT, $56-32
-	SCAN(4, 4, 0, 64-8*4, COUNT4, ROUND4)
+	SCAN(4, 4, 8, 0, 64-8*4, COUNT4, ROUND4)

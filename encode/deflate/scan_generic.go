@@ -26,13 +26,13 @@ func (s *scanner) kernelGeneric(data []byte, to span, unit int, h *histogram) {
 func scanGeneric[P pixel](s *scanner, data []byte, to span, hist *histogram) {
 	var p P
 	unit := len(p)
-	least := unit // of a match
-	longLen, shortLen := 8, unit
+	// The shortest match, what is several pixels, and how much is hashed.
+	least, several, longLen, shortLen := unit, 2*unit, 8, unit
 	switch unit {
 	case 1:
-		least, longLen, shortLen = 3, 5, 4
+		least, several, longLen, shortLen = 3, 3, 5, 4
 	case 2:
-		least, longLen, shortLen = 4, 6, 4
+		least, several, longLen, shortLen = 4, 4, 6, 4
 	}
 	longShift, shortShift := (64-8*longLen)&63, (64-8*shortLen)&63
 	d := viewOf(data)
@@ -58,28 +58,30 @@ func scanGeneric[P pixel](s *scanner, data []byte, to span, hist *histogram) {
 		eLong := bits.TrailingZeros64(v ^ d.load64(i-long))
 		eShort := bits.TrailingZeros64(v ^ d.load64(i-short))
 		most := max(eRun, eRow, eLong, eShort)
-		if most < 8*least {
-			misses = min(misses+1, maxMisses)
-			next := min(i+unit+unit*(misses>>skipShift), to.limit+1)
-			for ; i < next; i += unit {
-				countPixel[P](d.load64(i), hist, 1)
+		if most < 8*several {
+			if most < 8*least {
+				countPixel[P](v, hist, 1)
+				misses++
+			} else {
+				dist := short
+				switch {
+				case eRun >= 8*least:
+					dist = unit
+				case eRow >= 8*least:
+					dist = to.back
+				case eLong >= 8*least:
+					dist = long
+				}
+				s.add(i, unit, dist)
+				misses >>= 1
 			}
-			continue
-		}
-
-		if most < 8*(least+unit) {
-			dist := short
-			switch {
-			case eRun >= 8*least:
-				dist = unit
-			case eRow >= 8*least:
-				dist = to.back
-			case eLong >= 8*least:
-				dist = long
+			i += unit
+			if misses >= 1<<skipShift {
+				misses = min(misses, maxMisses)
+				for next := min(i+unit*(misses>>skipShift), to.limit+1); i < next; i += unit {
+					countPixel[P](d.load64(i), hist, 1)
+				}
 			}
-			misses >>= 1
-			s.add(i, least, dist)
-			i += least
 			if s.n >= maxSequences-1 {
 				break
 			}
