@@ -320,7 +320,7 @@ done:                                               \
 
 // func scan1(s *scanner, data *byte, to *span, h *histogram)
 TEXT ·scan1(SB), NOSPLIT, $56-32
-	SCAN(1, 3, 3, 64-8*5, 64-8*4, COUNT1, ROUND1)
+	SCAN(1, 3, 3, 64-8*5, 64-8*3, COUNT1, ROUND1)
 
 // func scan2(s *scanner, data *byte, to *span, h *histogram)
 TEXT ·scan2(SB), NOSPLIT, $56-32

@@ -30,7 +30,7 @@ func scanGeneric[P pixel](s *scanner, data []byte, to span, hist *histogram) {
 	least, several, longLen, shortLen := unit, 2*unit, 8, unit
 	switch unit {
 	case 1:
-		least, several, longLen, shortLen = 3, 3, 5, 4
+		least, several, longLen, shortLen = 3, 3, 5, 3
 	case 2:
 		least, several, longLen, shortLen = 4, 4, 6, 4
 	}
