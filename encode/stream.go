@@ -164,7 +164,9 @@ func AppendDeflate(dst, data []byte, level int, parts []deflate.Part) ([]byte, e
 	case 0:
 		return appendStored(dst, data), nil
 	case 1:
-		return deflate.Append(dst, data, parts), nil
+		return deflate.Append(dst, data, parts, deflate.Fast), nil
+	case 2, 3, 4, 5:
+		return deflate.Append(dst, data, parts, deflate.Small), nil
 	}
 	out := sinks.Get().(*sink)
 	defer sinks.Put(out)

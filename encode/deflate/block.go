@@ -104,7 +104,7 @@ func (b *blockWriter) count(seqs []sequence) {
 }
 
 // append appends a block of data, cut into seqs.
-func (b *blockWriter) append(dst, data []byte, seqs []sequence) []byte {
+func (b *blockWriter) append(dst, data []byte, seqs []sequence, e Effort) []byte {
 	b.count(seqs)
 	b.tree.lengths(b.litLens[:], b.lit[:], maxLitBits)
 	b.tree.lengths(b.distLens[:], b.dist[:numDist], maxDistBits)
@@ -120,7 +120,11 @@ func (b *blockWriter) append(dst, data []byte, seqs []sequence) []byte {
 	fixed := 3 + extra + cost(b.lit[:], fixedLit[:]) + cost(b.dist[:numDist], fixedDist[:])
 	stored := 8 * (uint64(len(data)) + 5*uint64(len(data)/storedMax+1))
 
-	if stored <= min(dynamic, fixed) {
+	least := uint64(0) // to be saved
+	if e == Fast {
+		least = stored / 8
+	}
+	if stored <= min(dynamic, fixed)+least {
 		return b.appendStored(dst, data)
 	}
 	dst = slices.Grow(dst, int(min(dynamic, fixed)/8)+16)

@@ -24,7 +24,7 @@ func inflate(t testing.TB, pieces []byte) []byte {
 // roundTrip compresses data and checks all that Append promises.
 func roundTrip(t testing.TB, c *Compressor, data []byte, parts ...Part) []byte {
 	t.Helper()
-	out := c.Append([]byte("before"), data, parts)
+	out := c.Append([]byte("before"), data, parts, Effort(len(data)&1))
 	piece, ok := bytes.CutPrefix(out, []byte("before"))
 	if !ok {
 		t.Fatal("what was there before is overwritten")
@@ -139,7 +139,7 @@ func TestAllocs(t *testing.T) {
 	var c Compressor
 	dst := make([]byte, 0, 2*len(data))
 	require.Zero(t, testing.AllocsPerRun(20, func() {
-		if len(c.Append(dst, data, parts)) == 0 {
+		if len(c.Append(dst, data, parts, Small)) == 0 {
 			t.Fatal("no output")
 		}
 	}))
