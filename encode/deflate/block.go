@@ -2,6 +2,7 @@ package deflate
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 )
 
@@ -103,6 +104,56 @@ func (b *blockWriter) count(seqs []sequence) {
 	}
 }
 
+// recount counts all literals.
+func (b *blockWriter) recount(data []byte, seqs []sequence) {
+	b.hist = histogram{}
+	at := 0
+	for _, s := range seqs {
+		b.hist.count(data[at : at+s.literals()])
+		at += s.literals() + s.length()
+	}
+}
+
+const (
+	// sampleStep is how many literals there are to one that hardly looks at.
+	sampleStep = 31
+	// minSample is how many it must have seen to judge.
+	minSample = 1000
+	// matchBits is what a match takes, more or less.
+	matchBits = 20
+)
+
+// hardly guesses, from a sample of the literals, whether a block of data becomes so
+// little smaller that it had better be stored. It clobbers b.hist.
+func (b *blockWriter) hardly(data []byte, seqs []sequence) bool {
+	clear(b.hist[0][:])
+	at, next, literals, n := 0, 0, 0, 0
+	for _, s := range seqs {
+		end := at + s.literals()
+		literals += s.literals()
+		for next = max(next, at); next < end; next += sampleStep {
+			b.hist[0][data[next]]++
+			n++
+		}
+		at = end + s.length()
+	}
+	if n < minSample {
+		return false
+	}
+	sum := 0.0
+	for _, f := range b.hist[0] {
+		if f > 0 {
+			sum += float64(f) * math.Log2(float64(n)/float64(f))
+		}
+	}
+	bits := sum*float64(literals)/float64(n) + matchBits*float64(len(seqs))
+	return bits > 8*float64(len(data))*(1-1.0/fastGain)
+}
+
+// fastGain is the part of the data that must be saved to be worth the time if that
+// is scarce.
+const fastGain = 8
+
 // append appends a block of data, cut into seqs.
 func (b *blockWriter) append(dst, data []byte, seqs []sequence, e Effort) []byte {
 	b.count(seqs)
@@ -122,7 +173,7 @@ func (b *blockWriter) append(dst, data []byte, seqs []sequence, e Effort) []byte
 
 	least := uint64(0) // to be saved
 	if e == Fast {
-		least = stored / 8
+		least = stored / fastGain
 	}
 	if stored <= min(dynamic, fixed)+least {
 		return b.appendStored(dst, data)

@@ -84,8 +84,17 @@ func (c *Compressor) Append(dst, data []byte, parts []Part, e Effort) []byte {
 // block appends a block of the data between from and where the scan is.
 func (c *Compressor) block(dst, data []byte, from int) []byte {
 	c.finish()
-	dst = c.blocks.append(dst, data[from:c.at], c.sequences[:c.n], c.effort)
-	c.n = 0
+	data = data[from:c.at]
+	seqs := c.sequences[:c.n]
+	if c.leaps == 0 {
+		dst = c.blocks.append(dst, data, seqs, c.effort)
+	} else if c.effort == Fast && c.blocks.hardly(data, seqs) {
+		dst = c.blocks.appendStored(dst, data)
+	} else {
+		c.blocks.recount(data, seqs)
+		dst = c.blocks.append(dst, data, seqs, c.effort)
+	}
+	c.n, c.leaps = 0, 0
 	c.blocks.start()
 	return dst
 }

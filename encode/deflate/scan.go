@@ -33,7 +33,8 @@ const (
 	// farShift of how many halve the distance up to which a single pixel is taken.
 	skipShift = 5
 	farShift  = 3
-	// maxMisses bounds the step to 16 units.
+	// maxMisses bounds the step to 16 units. There even counting literals is given
+	// up: after 4000 pixels without a match they are noise.
 	maxMisses = 16<<skipShift - 1
 )
 
@@ -43,6 +44,7 @@ type scanner struct {
 	literal   int // the first that is not in a sequence
 	misses    int // units without a match, of late
 	n         int // sequences
+	leaps     int // 1: some literals are not counted
 	sequences [maxSequences]sequence
 
 	// The last place of a hash. Places are verified: at first all are 0.
@@ -68,7 +70,7 @@ func (h *histogram) count(b []byte) {
 }
 
 func (s *scanner) reset() {
-	s.at, s.literal, s.misses, s.n = 0, 0, 0, 0
+	s.at, s.literal, s.misses, s.n, s.leaps = 0, 0, 0, 0, 0
 	clear(s.long[:])
 	clear(s.short[:])
 }

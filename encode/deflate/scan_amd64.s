@@ -180,13 +180,12 @@ loop:                                               \
 	JMP      done                               \
 	                                            \
 skip:                                               \
-	MOVL     $const_maxMisses, BX               \
-	CMPQ     R14, BX                            \
-	CMOVQGT  BX, R14                            \
 	MOVQ     R14, BX                            \
 	SHRQ     $const_skipShift, BX               \
 	IMUL3Q   $unit, BX, BX                      \
 	ADDQ     DI, BX                             \
+	CMPQ     R14, $const_maxMisses              \
+	JGE      leap                               \
 	MOVQ     limit-8(SP), AX                    \
 	INCQ     AX                                 \
 	CMPQ     BX, AX                             \
@@ -196,9 +195,17 @@ skip:                                               \
 skipped:                                            \
 	CMPQ     DI, BX                             \
 	JGE      stored                             \
-	COUNT(AX)                             \
+	COUNT(AX)                                   \
 	ADDQ     $unit, DI                          \
 	JMP      skipped                            \
+	                                            \
+leap:                                               \
+	MOVQ     $const_maxMisses, R14              \
+	CMPQ     BX, limit-8(SP)                    \
+	JGT      stored                             \
+	MOVQ     BX, DI                             \
+	MOVQ     $1, scanner_leaps(R12)             \
+	JMP      stored                             \
 	                                            \
 match:                                              \
 	SHRQ     $1, R14                            \

@@ -77,9 +77,17 @@ func scanGeneric[P pixel](s *scanner, data []byte, to span, hist *histogram) {
 			}
 			i += unit
 			if misses >= 1<<skipShift {
-				misses = min(misses, maxMisses)
-				for next := min(i+unit*(misses>>skipShift), to.limit+1); i < next; i += unit {
-					countPixel[P](d.load64(i), hist, 1)
+				next := i + unit*(misses>>skipShift)
+				if misses < maxMisses {
+					for next = min(next, to.limit+1); i < next; i += unit {
+						countPixel[P](d.load64(i), hist, 1)
+					}
+				} else {
+					misses = maxMisses
+					if next <= to.limit {
+						i = next
+						s.leaps = 1
+					}
 				}
 			}
 			if s.n >= maxSequences-1 {
