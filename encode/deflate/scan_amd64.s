@@ -84,9 +84,45 @@
 	SHRXQ AX, BX, BX          \
 	MOVQ  BX, far-40(SP)
 
+// NONE goes on after a place without a match, of which there are no short ones;
+// ONE after one where a single pixel is matched, or none.
+#define NONE(unit, least, COUNT) \
+	MOVL     $1, AX                             \
+	COUNT(AX)                                   \
+	INCQ     R14                                \
+	ADDQ     $unit, DI
+
+#define ONE(unit, least, COUNT) \
+	CMPQ     AX, $(8*least)                     \
+	CMOVQGE  BX, R15                            \
+	CMPQ     R13, $(8*least)                    \
+	CMOVQGE  row-48(SP), R15                    \
+	MOVL     $unit, BX                          \
+	CMPQ     CX, $(8*least)                     \
+	CMOVQGE  BX, R15                            \
+	DECQ     R15                                \
+	SHLQ     $const_distShift, R15              \
+	MOVQ     DI, BX                             \
+	SUBQ     R9, BX                             \
+	ORQ      R15, BX                            \
+	ORQ      $(unit<<const_countBits), BX       \
+	MOVQ     BX, (R11)                          \
+	LEAQ     unit(DI), R13                      \
+	LEAQ     1(R14), BX                         \
+	SHRQ     $1, R14                            \
+	XORL     AX, AX                             \
+	CMPQ     R10, $(8*least)                    \
+	SETGE    AL                                 \
+	CMOVQGE  R13, R9                            \
+	CMOVQLT  BX, R14                            \
+	LEAQ     (R11)(AX*8), R11                   \
+	XORL     $1, AX                             \
+	COUNT(AX)                             \
+	MOVQ     R13, DI
+
 // SCAN is the body for pixels of unit bytes and matches of least; its hashes are of
 // the low bits that are left by the shifts.
-#define SCAN(unit, least, several, longShift, shortShift, COUNT, ROUND) \
+#define SCAN(unit, least, several, longShift, shortShift, NEXT, COUNT, ROUND) \
 	MOVQ  s+0(FP), R12                          \
 	MOVQ  data+8(FP), SI                        \
 	MOVQ  to+16(FP), AX                         \
@@ -145,33 +181,7 @@ loop:                                               \
 	CMPQ     R10, $(8*several)                  \
 	JGE      match                              \
 	                                            \
-	/* One pixel or none. AX: which. */         \
-	CMPQ     AX, $(8*least)                     \
-	CMOVQGE  BX, R15                            \
-	CMPQ     R13, $(8*least)                    \
-	CMOVQGE  row-48(SP), R15                    \
-	MOVL     $unit, BX                          \
-	CMPQ     CX, $(8*least)                     \
-	CMOVQGE  BX, R15                            \
-	DECQ     R15                                \
-	SHLQ     $const_distShift, R15              \
-	MOVQ     DI, BX                             \
-	SUBQ     R9, BX                             \
-	ORQ      R15, BX                            \
-	ORQ      $(unit<<const_countBits), BX       \
-	MOVQ     BX, (R11)                          \
-	LEAQ     unit(DI), R13                      \
-	LEAQ     1(R14), BX                         \
-	SHRQ     $1, R14                            \
-	XORL     AX, AX                             \
-	CMPQ     R10, $(8*least)                    \
-	SETGE    AL                                 \
-	CMOVQGE  R13, R9                            \
-	CMOVQLT  BX, R14                            \
-	LEAQ     (R11)(AX*8), R11                   \
-	XORL     $1, AX                             \
-	COUNT(AX)                             \
-	MOVQ     R13, DI                            \
+	NEXT(unit, least, COUNT)                    \
 	FAR                                         \
 	CMPQ     R14, $(1<<const_skipShift)         \
 	JGE      skip                               \
@@ -327,16 +337,16 @@ done:                                               \
 
 // func scan1(s *scanner, data *byte, to *span, h *histogram)
 TEXT ·scan1(SB), NOSPLIT, $56-32
-	SCAN(1, 3, 3, 64-8*5, 64-8*3, COUNT1, ROUND1)
+	SCAN(1, 3, 3, 64-8*5, 64-8*3, NONE, COUNT1, ROUND1)
 
 // func scan2(s *scanner, data *byte, to *span, h *histogram)
 TEXT ·scan2(SB), NOSPLIT, $56-32
-	SCAN(2, 4, 4, 64-8*6, 64-8*4, COUNT2, ROUND2)
+	SCAN(2, 4, 4, 64-8*6, 64-8*4, NONE, COUNT2, ROUND2)
 
 // func scan3(s *scanner, data *byte, to *span, h *histogram)
 TEXT ·scan3(SB), NOSPLIT, $56-32
-	SCAN(3, 3, 6, 0, 64-8*3, COUNT3, ROUND3)
+	SCAN(3, 3, 6, 0, 64-8*3, ONE, COUNT3, ROUND3)
 
 // func scan4(s *scanner, data *byte, to *span, h *histogram)
 TEXT ·scan4(SB), NOSPLIT, $56-32
-	SCAN(4, 4, 8, 0, 64-8*4, COUNT4, ROUND4)
+	SCAN(4, 4, 8, 0, 64-8*4, ONE, COUNT4, ROUND4)
