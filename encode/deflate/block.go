@@ -203,6 +203,11 @@ func cost(freq []uint32, lens []uint8) (n uint64) {
 // how long it is with the extra bits, and the least distance less one.
 type distEntry uint64
 
+// bits returns the code for a distance, with the extra bits, and its length.
+func (d distEntry) bits(dist int) (bits uint64, n uint) {
+	return uint64(d&0xffff) | (uint64(dist-1)-uint64(d>>32))<<(d>>16&63), uint(d >> 24 & 255)
+}
+
 // codes makes codes of the lengths.
 func (b *blockWriter) codes() {
 	assign(b.litCodes[:], b.litLens[:])
@@ -331,80 +336,10 @@ func (b *blockWriter) put(dst []byte, v uint64, n uint) []byte {
 // appendSequences writes seqs and the end of the block into dst, which has room
 // for them and for eight bytes more.
 func (b *blockWriter) appendSequences(dst, data []byte, seqs []sequence) []byte {
-	acc, n := b.acc, b.nacc
-	out := dst[:cap(dst)]
 	at := len(dst)
-	pos := 0
-	litCodes := (*[256]codeEntry)(b.litCodes[:])
-	for _, s := range seqs {
-		literals, length := s.literals(), s.length()
-		part := data[pos : pos+literals]
-		pos += literals + length
-		for len(part) >= 4 {
-			v := binary.LittleEndian.Uint32(part)
-			part = part[4:]
-			for range 4 {
-				c := litCodes[byte(v)]
-				v >>= 8
-				acc |= c.bits() << (n & 63)
-				n += c.len()
-			}
-			binary.LittleEndian.PutUint64(out[at:], acc)
-			at += int(n >> 3)
-			acc >>= n & 0x38
-			n &= 7
-		}
-		if len(part) > 0 {
-			for _, v := range part {
-				c := litCodes[v]
-				acc |= c.bits() << (n & 63)
-				n += c.len()
-			}
-			binary.LittleEndian.PutUint64(out[at:], acc)
-			at += int(n >> 3)
-			acc >>= n & 0x38
-			n &= 7
-		}
-		if length == 0 {
-			continue
-		}
-		d := b.dists[s.symbol()&31]
-		distBits := uint64(d&0xffff) | (uint64(s>>distShift&(window-1))-uint64(d>>32))<<(d>>16&63)
-		distLen := uint(d >> 24 & 255)
-		if length > maxMatch {
-			whole, rest := full(length)
-			c := b.lengths[maxMatch-minMatch]
-			for range whole {
-				acc |= (c.bits() | distBits<<(c.len()&63)) << (n & 63)
-				n += c.len() + distLen
-				binary.LittleEndian.PutUint64(out[at:], acc)
-				at += int(n >> 3)
-				acc >>= n & 0x38
-				n &= 7
-			}
-			length = rest
-			if length > maxMatch {
-				c := b.lengths[length-2*minMatch]
-				acc |= (c.bits() | distBits<<(c.len()&63)) << (n & 63)
-				n += c.len() + distLen
-				binary.LittleEndian.PutUint64(out[at:], acc)
-				at += int(n >> 3)
-				acc >>= n & 0x38
-				n &= 7
-				length = minMatch
-			}
-		}
-		c := b.lengths[(length-minMatch)&255]
-		acc |= (c.bits() | distBits<<(c.len()&63)) << (n & 63)
-		n += c.len() + distLen
-		binary.LittleEndian.PutUint64(out[at:], acc)
-		at += int(n >> 3)
-		acc >>= n & 0x38
-		n &= 7
-	}
-	b.acc, b.nacc = acc, n
+	dst = dst[:at+b.write(dst[at:cap(dst)], data, seqs)]
 	c := b.litCodes[endBlock]
-	return b.put(out[:at], c.bits(), c.len())
+	return b.put(dst, c.bits(), c.len())
 }
 
 // storedMax is the longest stored block (RFC 1951, section 3.2.4).

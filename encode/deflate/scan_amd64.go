@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
+// hasAVX2 includes BMI1 and BMI2, which all processors with AVX2 have, too.
 var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2
 
 // scan1 to scan4 are kernelGeneric for their units.
