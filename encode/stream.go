@@ -153,6 +153,11 @@ func flush(dst, data []byte, w *flate.Writer, out *sink) ([]byte, error) {
 // cannot live on the stack.
 var sinks = sync.Pool{New: func() any { return new(sink) }}
 
+// deflateMax is the highest level for which AppendDeflate takes package deflate: on
+// pages in browsers it makes fewer bytes than klauspost's level 5 in less than half
+// the time, and 1 % more than level 6 in a quarter.
+const deflateMax = 5
+
 // AppendDeflate appends data as raw deflate at level 0 to 9, ended by a sync
 // flush and without references to anything before: a piece that may be joined
 // into any Stream. parts say what data is, see deflate.Append. It may be called from several goroutines.
@@ -165,7 +170,7 @@ func AppendDeflate(dst, data []byte, level int, parts []deflate.Part) ([]byte, e
 		return appendStored(dst, data), nil
 	case 1:
 		return deflate.Append(dst, data, parts, deflate.Fast), nil
-	case 2, 3, 4, 5:
+	case 2, 3, 4, deflateMax:
 		return deflate.Append(dst, data, parts, deflate.Small), nil
 	}
 	out := sinks.Get().(*sink)

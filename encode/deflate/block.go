@@ -2,7 +2,6 @@ package deflate
 
 import (
 	"encoding/binary"
-	"math"
 	"slices"
 )
 
@@ -42,7 +41,6 @@ type blockWriter struct {
 	acc  uint64 // bits that are not yet in the output
 	nacc uint   // how many, below 8 between blocks
 
-	hist     histogram      // of the literals
 	lit      [numLit]uint32 // frequencies
 	dist     [32]uint32
 	lens     [numLit + numDist]uint8
@@ -57,32 +55,32 @@ type blockWriter struct {
 
 	// The header of a block with codes of its own: the lengths as symbols of
 	// another code, with the repeat counts above.
-	runs       []uint16
-	runFreq    [numLength]uint32
-	runLens    [numLength]uint8
-	runCodes   [numLength]codeEntry
-	numLitSent int
-	numDistSnt int
-	numRunLens int
+	runs        []uint16
+	runFreq     [numLength]uint32
+	runLens     [numLength]uint8
+	runCodes    [numLength]codeEntry
+	numLitSent  int
+	numDistSent int
+	numRunLens  int
 }
 
 // start makes ready for another block.
 func (b *blockWriter) start() {
 	clear(b.lit[:])
 	clear(b.dist[:])
-	b.hist = histogram{}
 }
 
 // count fills the frequencies but for literals, which are counted already.
-func (b *blockWriter) count(seqs []sequence) {
+func (b *blockWriter) count(seqs []sequence, hist *histogram) {
 	b.lit[endBlock] = 1
 	for i, s := range seqs {
 		length := s.length()
 		if length == 0 {
 			continue
 		}
+		// distSymbol, without a branch; far is all ones from 256 on.
 		x := uint(s >> distShift)
-		far := uint(int(255-x) >> 63) // all ones from 256 on; no branch
+		far := uint(int(255-x) >> 63)
 		sym := distSymbols[(x&^far|(256+x>>7)&far)&511]
 		seqs[i] = s | sequence(sym)<<symbolShift
 		if length > maxMatch {
@@ -100,63 +98,17 @@ func (b *blockWriter) count(seqs []sequence) {
 		b.lit[257+int(lengthSymbols[(length-minMatch)&255])]++
 	}
 	for i := range 256 {
-		b.lit[i] = b.hist[0][i] + b.hist[1][i] + b.hist[2][i]
+		b.lit[i] = hist[0][i] + hist[1][i] + hist[2][i]
 	}
 }
 
-// recount counts all literals.
-func (b *blockWriter) recount(data []byte, seqs []sequence) {
-	b.hist = histogram{}
-	at := 0
-	for _, s := range seqs {
-		b.hist.count(data[at : at+s.literals()])
-		at += s.literals() + s.length()
-	}
-}
-
-const (
-	// sampleStep is how many literals there are to one that hardly looks at.
-	sampleStep = 31
-	// minSample is how many it must have seen to judge.
-	minSample = 1000
-	// matchBits is what a match takes, more or less.
-	matchBits = 20
-)
-
-// hardly guesses, from a sample of the literals, whether a block of data becomes so
-// little smaller that it had better be stored. It clobbers b.hist.
-func (b *blockWriter) hardly(data []byte, seqs []sequence) bool {
-	clear(b.hist[0][:])
-	at, next, literals, n := 0, 0, 0, 0
-	for _, s := range seqs {
-		end := at + s.literals()
-		literals += s.literals()
-		for next = max(next, at); next < end; next += sampleStep {
-			b.hist[0][data[next]]++
-			n++
-		}
-		at = end + s.length()
-	}
-	if n < minSample {
-		return false
-	}
-	sum := 0.0
-	for _, f := range b.hist[0] {
-		if f > 0 {
-			sum += float64(f) * math.Log2(float64(n)/float64(f))
-		}
-	}
-	bits := sum*float64(literals)/float64(n) + matchBits*float64(len(seqs))
-	return bits > 8*float64(len(data))*(1-1.0/fastGain)
-}
-
-// fastGain is the part of the data that must be saved to be worth the time if that
-// is scarce.
+// fastGain: coding is worth its time for Fast if the data becomes smaller by one
+// part in so many. At 1 GB/s, that is what a link of 1 Gbit/s takes for it.
 const fastGain = 8
 
-// append appends a block of data, cut into seqs.
-func (b *blockWriter) append(dst, data []byte, seqs []sequence, e Effort) []byte {
-	b.count(seqs)
+// append appends a block of data, cut into seqs with the literals that hist counts.
+func (b *blockWriter) append(dst, data []byte, seqs []sequence, hist *histogram, e Effort) []byte {
+	b.count(seqs, hist)
 	b.tree.lengths(b.litLens[:], b.lit[:], maxLitBits)
 	b.tree.lengths(b.distLens[:], b.dist[:numDist], maxDistBits)
 
@@ -244,7 +196,7 @@ func (b *blockWriter) prepareHeader() uint64 {
 	lens := b.lens[:lit+dist]
 	copy(lens, b.litLens[:lit])
 	copy(lens[lit:], b.distLens[:dist])
-	b.numLitSent, b.numDistSnt = lit, dist
+	b.numLitSent, b.numDistSent = lit, dist
 
 	clear(b.runFreq[:])
 	b.runs = b.runs[:0]
@@ -299,7 +251,7 @@ func (b *blockWriter) prepareHeader() uint64 {
 // appendHeader appends the header of a block with codes of its own.
 func (b *blockWriter) appendHeader(dst []byte) []byte {
 	assign(b.runCodes[:], b.runLens[:])
-	dst = b.put(dst, 2<<1|uint64(b.numLitSent-257)<<3|uint64(b.numDistSnt-1)<<8|uint64(b.numRunLens-4)<<13, 17)
+	dst = b.put(dst, 2<<1|uint64(b.numLitSent-257)<<3|uint64(b.numDistSent-1)<<8|uint64(b.numRunLens-4)<<13, 17)
 	for _, s := range lengthOrder[:b.numRunLens] {
 		dst = b.put(dst, uint64(b.runLens[s]), 3)
 	}

@@ -22,15 +22,15 @@ type Part struct {
 type Effort uint8
 
 // Fast stores what would become less than an eighth smaller: photographs, mostly,
-// for which coding takes ten times as long as copying. Small compresses all that
-// becomes smaller.
+// for which coding takes several times as long as copying. Small compresses all
+// that becomes smaller.
 const (
 	Fast Effort = iota
 	Small
 )
 
-// A Compressor compresses; it holds scratch memory, so keep one. The zero value is
-// ready. Use it from one goroutine.
+// A Compressor compresses; it holds 130 KiB of scratch memory, so keep one. The zero
+// value is ready. Use it from one goroutine.
 type Compressor struct {
 	scanner
 	blocks blockWriter
@@ -48,11 +48,12 @@ const (
 // Append appends data as raw deflate that ends with a sync flush: an empty stored
 // block, after which the output is at a byte boundary and all of it can be decoded.
 // It refers to nothing before data. parts are what data consists of, in order; what
-// is beyond them counts as one more of bytes.
+// is beyond them counts as one more of bytes. It keeps none of the slices.
 func (c *Compressor) Append(dst, data []byte, parts []Part, e Effort) []byte {
 	c.effort = e
 	c.reset()
 	c.blocks.start()
+	c.hist = histogram{}
 	from := 0 // of the block
 	for c.at < len(data) {
 		p := Part{Size: len(data)}
@@ -72,7 +73,7 @@ func (c *Compressor) Append(dst, data []byte, parts []Part, e Effort) []byte {
 				dst = c.block(dst, data, from)
 				from = c.at
 			}
-			c.scan(data, first, min(end, c.at+(from+maxBlock-c.at)/p.Unit*p.Unit), p, &c.blocks.hist)
+			c.scan(data, first, min(end, c.at+(from+maxBlock-c.at)/p.Unit*p.Unit), p)
 		}
 	}
 	if from < len(data) {
@@ -87,14 +88,15 @@ func (c *Compressor) block(dst, data []byte, from int) []byte {
 	data = data[from:c.at]
 	seqs := c.sequences[:c.n]
 	if c.leaps == 0 {
-		dst = c.blocks.append(dst, data, seqs, c.effort)
-	} else if c.effort == Fast && c.blocks.hardly(data, seqs) {
+		dst = c.blocks.append(dst, data, seqs, &c.hist, c.effort)
+	} else if c.effort == Fast && c.hist.hardly(data, seqs) {
 		dst = c.blocks.appendStored(dst, data)
 	} else {
-		c.blocks.recount(data, seqs)
-		dst = c.blocks.append(dst, data, seqs, c.effort)
+		c.hist.recount(data, seqs)
+		dst = c.blocks.append(dst, data, seqs, &c.hist, c.effort)
 	}
 	c.n, c.leaps = 0, 0
+	c.hist = histogram{}
 	c.blocks.start()
 	return dst
 }

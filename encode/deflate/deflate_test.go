@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 )
@@ -131,6 +132,10 @@ func FuzzAppend(f *testing.F) {
 			t.Fatal("pieces do not join")
 		}
 	})
+}
+
+func TestMemory(t *testing.T) {
+	require.Less(t, unsafe.Sizeof(Compressor{}), uintptr(140<<10))
 }
 
 func TestAllocs(t *testing.T) {

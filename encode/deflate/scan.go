@@ -11,10 +11,11 @@ package deflate
 //     letters are hardly more compressible than noise, but each occurs again and
 //     again. In noise only near ones are worth their distance.
 //
-// Only the first 32 bytes are compared, which takes no branches in assembly, and the
-// longest wins; in doubt, the first in this order, because distances that are used
-// often cost the fewest bits. Then the match is made as long as it goes. There is no
-// looking for a better one a pixel further on.
+// At first eight bytes are compared, which tells whether there is nothing, a single
+// pixel or more. For more, 32 bytes are, and the longest match wins; in doubt, the
+// first in this order, because distances that are used often cost the fewest bits.
+// Then it is made as long as it goes. There is no looking for a better one a pixel
+// further on.
 //
 // Where nothing is found for long, pixels are left out, more and more: that is a
 // photograph. A match goes back over what was left out.
@@ -29,11 +30,11 @@ const (
 	// hashFactor is 2^64 divided by the golden ratio.
 	hashFactor = 0x9e3779b185ebca87
 
-	// skipShift is the logarithm of how many misses make the step a unit longer;
-	// farShift of how many halve the distance up to which a single pixel is taken.
+	// skipShift is the logarithm of how many misses make the step a pixel longer;
+	// farShift of how many halve the distance up to which a single one is taken.
 	skipShift = 5
 	farShift  = 3
-	// maxMisses bounds the step to 16 units. There even counting literals is given
+	// maxMisses bounds the step to 16 pixels. There even counting literals is given
 	// up: after 4000 pixels without a match they are noise.
 	maxMisses = 16<<skipShift - 1
 )
@@ -42,31 +43,15 @@ const (
 type scanner struct {
 	at        int // the next byte to look at
 	literal   int // the first that is not in a sequence
-	misses    int // units without a match, of late
+	misses    int // pixels without a match since several matched; halved by a single one
 	n         int // sequences
 	leaps     int // 1: some literals are not counted
 	sequences [maxSequences]sequence
+	hist      histogram // of the literals since the block's start
 
 	// The last place of a hash. Places are verified: at first all are 0.
 	long  [1 << longBits]uint32
 	short [1 << shortBits]uint32
-}
-
-// A histogram counts literals; three take turns, so that counting one byte need not
-// wait for the last.
-type histogram [3][256]uint32
-
-// count adds b.
-func (h *histogram) count(b []byte) {
-	for len(b) >= 3 {
-		h[0][b[0]]++
-		h[1][b[1]]++
-		h[2][b[2]]++
-		b = b[3:]
-	}
-	for i, v := range b {
-		h[i&1][v]++
-	}
 }
 
 func (s *scanner) reset() {
@@ -98,28 +83,29 @@ type span struct {
 
 // scan goes on up to end, or to less if there are enough sequences, in p, which
 // begins at first.
-func (s *scanner) scan(data []byte, first, end int, p Part, h *histogram) {
+func (s *scanner) scan(data []byte, first, end int, p Part) {
 	if s.at < p.Unit { // there is no pixel before
 		n := min(p.Unit-s.at, end-s.at)
-		h.count(data[s.at : s.at+n])
+		s.hist.count(data[s.at : s.at+n])
 		s.at += n
 	}
 	last := min(end-minLengths[p.Unit&7], len(data)-clip)
 	if p.Stride > p.Unit {
-		s.run(data, span{min(last, first+p.Stride-1), end, p.Unit}, p.Unit, h)
+		s.run(data, span{min(last, first+p.Stride-1), end, p.Unit}, p.Unit)
 	}
-	s.run(data, span{last, end, p.Stride}, p.Unit, h)
+	s.run(data, span{last, end, p.Stride}, p.Unit)
 	if s.at > last && s.n < maxSequences-1 {
-		h.count(data[s.at:end])
+		s.hist.count(data[s.at:end])
 		s.at = end
 	}
 }
 
-func (s *scanner) run(data []byte, to span, unit int, h *histogram) {
+// run calls the kernel if there is something to do.
+func (s *scanner) run(data []byte, to span, unit int) {
 	if s.at > to.limit || s.n >= maxSequences-1 {
 		return
 	}
-	s.kernel(data, to, unit, h)
+	s.kernel(data, to, unit)
 }
 
 // minLengths are the shortest matches, by the unit.

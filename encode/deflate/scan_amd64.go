@@ -14,31 +14,31 @@ var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2
 // scan1 to scan4 are kernelGeneric for their units.
 //
 //go:noescape
-func scan1(s *scanner, data *byte, to *span, h *histogram)
+func scan1(s *scanner, data *byte, to *span)
 
 //go:noescape
-func scan2(s *scanner, data *byte, to *span, h *histogram)
+func scan2(s *scanner, data *byte, to *span)
 
 //go:noescape
-func scan3(s *scanner, data *byte, to *span, h *histogram)
+func scan3(s *scanner, data *byte, to *span)
 
 //go:noescape
-func scan4(s *scanner, data *byte, to *span, h *histogram)
+func scan4(s *scanner, data *byte, to *span)
 
-func (s *scanner) kernel(data []byte, to span, unit int, h *histogram) {
+func (s *scanner) kernel(data []byte, to span, unit int) {
 	if !hasAVX2 {
-		s.kernelGeneric(data, to, unit, h)
+		s.kernelGeneric(data, to, unit)
 		return
 	}
 	p := unsafe.SliceData(data)
 	switch unit {
 	case 1:
-		scan1(s, p, &to, h)
+		scan1(s, p, &to)
 	case 2:
-		scan2(s, p, &to, h)
+		scan2(s, p, &to)
 	case 3:
-		scan3(s, p, &to, h)
+		scan3(s, p, &to)
 	case 4:
-		scan4(s, p, &to, h)
+		scan4(s, p, &to)
 	}
 }

@@ -3,11 +3,17 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// The scan of scan_generic.go, step by step, without a branch until it is known
-// whether there is a match. SI: data. DI: the place in it. DX: histogram. R9: the first
-// literal. R11: where the next sequence goes. R12:
-// scanner. R14: misses. Then, for a place, AX: length and CX:
-// distance of the best candidate; Y0: the bytes there. BX, R8, R15: free.
+// The scan of scan_generic.go. What takes its time is branches that are predicted
+// wrongly: of those that depend on the data there is one for each place, whether
+// several pixels match; whether none does or one is arithmetic, and so is the choice
+// of the longest match.
+//
+// SI: data. DI: the place in it. R9: the first literal. R11: where the next sequence
+// goes. R12: scanner. R14: misses, and DX: the distance up to which a single pixel is
+// taken. For a place, first, BX and R15: distances to the last places of the hashes;
+// CX, R13, AX and R8: the bits that are equal a pixel before, a row above and there;
+// R10: the most of them. Then AX: length and CX: distance of the best match; Y0: the
+// bytes at the place.
 
 // LOOKUP leaves in at the last place with the hash of the pixels in R8, and enters
 // this one; clobbers AX.
@@ -45,22 +51,22 @@
 // COUNTn adds n to the counts of the pixel's bytes; clobbers R8.
 #define COUNT1(n) \
 	MOVBLZX (SI)(DI*1), R8 \
-	ADDL    n, (DX)(R8*4)
+	ADDL    n, scanner_hist(R12)(R8*4)
 
 #define COUNT2(n) \
 	COUNT1(n)           \
 	MOVBLZX 1(SI)(DI*1), R8 \
-	ADDL    n, 1024(DX)(R8*4)
+	ADDL    n, (scanner_hist+1024)(R12)(R8*4)
 
 #define COUNT3(n) \
 	COUNT2(n)           \
 	MOVBLZX 2(SI)(DI*1), R8 \
-	ADDL    n, 2048(DX)(R8*4)
+	ADDL    n, (scanner_hist+2048)(R12)(R8*4)
 
 #define COUNT4(n) \
 	COUNT3(n)           \
 	MOVBLZX 3(SI)(DI*1), R8 \
-	ADDL    n, (DX)(R8*4)
+	ADDL    n, scanner_hist(R12)(R8*4)
 
 // ROUNDn makes the length a multiple of the unit; clobbers BX.
 #define ROUND1
@@ -76,13 +82,12 @@
 #define ROUND4 \
 	ANDQ $~3, AX
 
-// FAR sets how far a single pixel may be; clobbers AX and BX.
+// FAR sets how far a single pixel may be; clobbers AX.
 #define FAR \
 	MOVQ  R14, AX             \
 	SHRQ  $const_farShift, AX \
-	MOVL  $const_window, BX   \
-	SHRXQ AX, BX, BX          \
-	MOVQ  BX, far-40(SP)
+	MOVL  $const_window, DX   \
+	SHRXQ AX, DX, DX
 
 // NONE goes on after a place without a match, of which there are no short ones;
 // ONE after one where a single pixel is matched, or none.
@@ -96,7 +101,7 @@
 	CMPQ     AX, $(8*least)                     \
 	CMOVQGE  BX, R15                            \
 	CMPQ     R13, $(8*least)                    \
-	CMOVQGE  row-48(SP), R15                    \
+	CMOVQGE  row-40(SP), R15                    \
 	MOVL     $unit, BX                          \
 	CMPQ     CX, $(8*least)                     \
 	CMOVQGE  BX, R15                            \
@@ -117,7 +122,7 @@
 	CMOVQLT  BX, R14                            \
 	LEAQ     (R11)(AX*8), R11                   \
 	XORL     $1, AX                             \
-	COUNT(AX)                             \
+	COUNT(AX)                                   \
 	MOVQ     R13, DI
 
 // SCAN is the body for pixels of unit bytes and matches of least; its hashes are of
@@ -126,13 +131,12 @@
 	MOVQ  s+0(FP), R12                          \
 	MOVQ  data+8(FP), SI                        \
 	MOVQ  to+16(FP), AX                         \
-	MOVQ  h+24(FP), DX                          \
 	MOVQ  span_limit(AX), BX                    \
 	MOVQ  BX, limit-8(SP)                       \
 	MOVQ  span_end(AX), BX                      \
 	MOVQ  BX, end-16(SP)                        \
 	MOVQ  span_back(AX), BX                     \
-	MOVQ  BX, row-48(SP)                        \
+	MOVQ  BX, row-40(SP)                        \
 	MOVQ  scanner_at(R12), DI                   \
 	MOVQ  scanner_literal(R12), R9              \
 	MOVQ  scanner_misses(R12), R14              \
@@ -142,7 +146,7 @@
 	MOVQ  AX, full-24(SP)                       \
 	MOVQ  $const_hashFactor, AX                 \
 	MOVQ  AX, factor-32(SP)                     \
-	MOVQ  $0, none-56(SP)                       \
+	MOVQ  $0, none-48(SP)                       \
 	FAR                                         \
 	                                            \
 loop:                                               \
@@ -157,7 +161,7 @@ loop:                                               \
 	XORQ     R8, CX                             \
 	TZCNTQ   CX, CX                             \
 	MOVQ     DI, R10                            \
-	SUBQ     row-48(SP), R10                    \
+	SUBQ     row-40(SP), R10                    \
 	MOVQ     (SI)(R10*1), R13                   \
 	XORQ     R8, R13                            \
 	TZCNTQ   R13, R13                           \
@@ -169,11 +173,11 @@ loop:                                               \
 	NEGQ     BX                                 \
 	ADDQ     DI, BX                             \
 	CMPQ     BX, $const_window                  \
-	CMOVQHI  none-56(SP), AX                    \
+	CMOVQHI  none-48(SP), AX                    \
 	NEGQ     R15                                \
 	ADDQ     DI, R15                            \
-	CMPQ     R15, far-40(SP)                    \
-	CMOVQHI  none-56(SP), R8                    \
+	CMPQ     R15, DX                    \
+	CMOVQHI  none-48(SP), R8                    \
 	MOVQ     CX, R10                            \
 	MOST(R13)                                   \
 	MOST(AX)                                    \
@@ -222,9 +226,9 @@ match:                                              \
 	MOVL     $unit, CX                          \
 	CMPQ     BX, $const_window                  \
 	CMOVQHI  CX, BX                             \
-	CMPQ     R15, far-40(SP)                    \
+	CMPQ     R15, DX                    \
 	CMOVQHI  CX, R15                            \
-	MOVQ     row-48(SP), R10                    \
+	MOVQ     row-40(SP), R10                    \
 	VMOVDQU  (SI)(DI*1), Y0                     \
 	EQUAL(-unit(SI)(DI*1), AX)                  \
 	MOVL     $(least-2), R8                     \
@@ -335,18 +339,18 @@ done:                                               \
 	MOVQ     R11, scanner_n(R12)                \
 	RET
 
-// func scan1(s *scanner, data *byte, to *span, h *histogram)
-TEXT ·scan1(SB), NOSPLIT, $56-32
+// func scan1(s *scanner, data *byte, to *span, 
+TEXT ·scan1(SB), NOSPLIT, $48-24
 	SCAN(1, 3, 3, 64-8*5, 64-8*3, NONE, COUNT1, ROUND1)
 
-// func scan2(s *scanner, data *byte, to *span, h *histogram)
-TEXT ·scan2(SB), NOSPLIT, $56-32
+// func scan2(s *scanner, data *byte, to *span, 
+TEXT ·scan2(SB), NOSPLIT, $48-24
 	SCAN(2, 4, 4, 64-8*6, 64-8*4, NONE, COUNT2, ROUND2)
 
-// func scan3(s *scanner, data *byte, to *span, h *histogram)
-TEXT ·scan3(SB), NOSPLIT, $56-32
+// func scan3(s *scanner, data *byte, to *span, 
+TEXT ·scan3(SB), NOSPLIT, $48-24
 	SCAN(3, 3, 6, 0, 64-8*3, ONE, COUNT3, ROUND3)
 
-// func scan4(s *scanner, data *byte, to *span, h *histogram)
-TEXT ·scan4(SB), NOSPLIT, $56-32
+// func scan4(s *scanner, data *byte, to *span, 
+TEXT ·scan4(SB), NOSPLIT, $48-24
 	SCAN(4, 4, 8, 0, 64-8*4, ONE, COUNT4, ROUND4)

@@ -9,22 +9,23 @@ type pixel interface {
 
 // kernelGeneric goes on while s.at <= to.limit and fewer than maxSequences-1
 // sequences are there.
-func (s *scanner) kernelGeneric(data []byte, to span, unit int, h *histogram) {
+func (s *scanner) kernelGeneric(data []byte, to span, unit int) {
 	switch unit {
 	case 1:
-		scanGeneric[[1]byte](s, data, to, h)
+		scanGeneric[[1]byte](s, data, to)
 	case 2:
-		scanGeneric[[2]byte](s, data, to, h)
+		scanGeneric[[2]byte](s, data, to)
 	case 3:
-		scanGeneric[[3]byte](s, data, to, h)
+		scanGeneric[[3]byte](s, data, to)
 	case 4:
-		scanGeneric[[4]byte](s, data, to, h)
+		scanGeneric[[4]byte](s, data, to)
 	}
 }
 
 // scanGeneric is compiled for each unit, which is a constant in it.
-func scanGeneric[P pixel](s *scanner, data []byte, to span, hist *histogram) {
+func scanGeneric[P pixel](s *scanner, data []byte, to span) {
 	var p P
+	hist := &s.hist
 	unit := len(p)
 	// The shortest match, what is several pixels, and how much is hashed.
 	least, several, longLen, shortLen := unit, 2*unit, 8, unit

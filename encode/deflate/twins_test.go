@@ -138,7 +138,7 @@ func TestSymbols(t *testing.T) {
 	var b blockWriter
 	for d := 1; d <= window; d++ {
 		seqs := []sequence{makeSequence(0, minMatch, d)}
-		b.count(seqs)
+		b.count(seqs, new(histogram))
 		s := int(seqs[0].symbol())
 		require.GreaterOrEqual(t, d, int(distBase[s]))
 		require.True(t, s == numDist-1 || d < int(distBase[s+1]), d)

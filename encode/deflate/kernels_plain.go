@@ -2,8 +2,8 @@
 
 package deflate
 
-func (s *scanner) kernel(data []byte, to span, unit int, h *histogram) {
-	s.kernelGeneric(data, to, unit, h)
+func (s *scanner) kernel(data []byte, to span, unit int) {
+	s.kernelGeneric(data, to, unit)
 }
 
 func (b *blockWriter) write(out, data []byte, seqs []sequence) int {
