@@ -153,9 +153,9 @@ func flush(dst, data []byte, w *flate.Writer, out *sink) ([]byte, error) {
 // cannot live on the stack.
 var sinks = sync.Pool{New: func() any { return new(sink) }}
 
-// deflateMax is the highest level for which AppendDeflate takes package deflate: on
-// pages in browsers it makes fewer bytes than klauspost's level 5 in less than half
-// the time, and 1 % more than level 6 in a quarter.
+// deflateMax is the highest level for which AppendDeflate takes package deflate: for
+// pages in browsers and source code it makes 1 % less than klauspost's level 5 in less
+// than half the time, and 1 % more than level 6 in little more than a third.
 const deflateMax = 5
 
 // AppendDeflate appends data as raw deflate at level 0 to 9, ended by a sync

@@ -78,7 +78,7 @@ func (b *blockWriter) count(seqs []sequence, hist *histogram) {
 		if length == 0 {
 			continue
 		}
-		// distSymbol, without a branch; far is all ones from 256 on.
+		// The look-up in distSymbols, without a branch: far is all ones from 256 on.
 		x := uint(s >> distShift)
 		far := uint(int(255-x) >> 63)
 		sym := distSymbols[(x&^far|(256+x>>7)&far)&511]

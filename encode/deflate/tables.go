@@ -55,15 +55,6 @@ var distSymbols = func() (t [512]uint8) {
 	return t
 }()
 
-// distSymbol returns the symbol of a distance of 1 to window.
-func distSymbol(d int) uint8 {
-	d--
-	if d < 256 {
-		return distSymbols[d&511]
-	}
-	return distSymbols[(256+d>>7)&511]
-}
-
 // The fixed code (RFC 1951, section 3.2.6).
 var (
 	fixedLit, fixedDist = func() (lit [numLit]uint8, dist [numDist]uint8) {

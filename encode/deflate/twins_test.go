@@ -67,7 +67,7 @@ func TestHuffmanLengths(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	var tree treeBuilder
 	exact, limited, worst := 0, 0, 1.0
-	for i := range 3000 {
+	for i := range 900 {
 		freq := make([]uint32, 1+r.IntN(numLit))
 		limit := []int{maxLengthBits, maxLitBits, maxDistBits}[i%3]
 		if limit == maxLengthBits {
@@ -122,7 +122,7 @@ func TestHuffmanLengths(t *testing.T) {
 			worst = max(worst, float64(got)/float64(best))
 		}
 	}
-	require.Greater(t, exact, 500)
+	require.Greater(t, exact, 150)
 	require.Greater(t, limited, 100)
 	require.Less(t, worst, 1.15, "lengths limited by a rule of thumb")
 	t.Logf("%d limited, at most %.1f%% from the best", limited, 100*(worst-1))
