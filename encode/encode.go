@@ -33,7 +33,8 @@ type Params struct {
 	Quality int
 }
 
-// deflateLevels maps compression levels to levels of klauspost/compress/flate.
+// deflateLevels maps compression levels to levels of klauspost/compress/flate, of
+// which AppendDeflate leaves those up to deflateMax to package deflate.
 // Measured on screens of text as Tight and ZRLE send them: level 4 takes the time
 // of 2 and 3, yields an eighth less and needs the least memory but for 1; up to 6
 // each level costs a little more; 7 takes three times as long as 6 for nothing, 8

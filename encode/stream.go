@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/flate"
+
+	"framebridge/encode/deflate"
 )
 
 // A Stream is one zlib stream (RFC 1950) that lives as long as a viewer's
@@ -151,15 +153,25 @@ func flush(dst, data []byte, w *flate.Writer, out *sink) ([]byte, error) {
 // cannot live on the stack.
 var sinks = sync.Pool{New: func() any { return new(sink) }}
 
+// deflateMax is the highest level for which AppendDeflate takes package deflate: for
+// pages in browsers and source code it makes 1 % less than klauspost's level 5 in less
+// than half the time, and 1 % more than level 6 in little more than a third.
+const deflateMax = 5
+
 // AppendDeflate appends data as raw deflate at level 0 to 9, ended by a sync
 // flush and without references to anything before: a piece that may be joined
-// into any Stream. It may be called from several goroutines.
-func AppendDeflate(dst, data []byte, level int) ([]byte, error) {
+// into any Stream. parts say what data is, see deflate.Append. It may be called from several goroutines.
+func AppendDeflate(dst, data []byte, level int, parts []deflate.Part) ([]byte, error) {
 	if level < 0 || level > 9 {
 		return dst, fmt.Errorf("deflate level %d, want 0 to 9", level)
 	}
-	if level == 0 {
+	switch level {
+	case 0:
 		return appendStored(dst, data), nil
+	case 1:
+		return deflate.Append(dst, data, parts, deflate.Fast), nil
+	case 2, 3, 4, deflateMax:
+		return deflate.Append(dst, data, parts, deflate.Small), nil
 	}
 	out := sinks.Get().(*sink)
 	defer sinks.Put(out)

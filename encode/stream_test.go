@@ -11,6 +11,8 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/stretchr/testify/require"
+
+	"framebridge/encode/deflate"
 )
 
 // TestWriterMemory prints what a compressor takes at each level, for the comment
@@ -61,7 +63,7 @@ func TestStreamJoins(t *testing.T) {
 		level := rnd.IntN(10)
 		switch rnd.IntN(4) {
 		case 0:
-			piece, err := AppendDeflate(nil, data, level)
+			piece, err := AppendDeflate(nil, data, level, nil)
 			require.NoError(t, err)
 			at, n := len(wire), s.DeflatedSize(piece)
 			wire = s.AppendDeflated(wire, piece)
@@ -89,7 +91,7 @@ func TestStreamJoins(t *testing.T) {
 	for _, level := range []int{-1, 10} {
 		_, err = s.Append(nil, nil, level)
 		require.ErrorContains(t, err, "level")
-		_, err = AppendDeflate(nil, nil, level)
+		_, err = AppendDeflate(nil, nil, level, nil)
 		require.ErrorContains(t, err, "level")
 	}
 }
@@ -114,7 +116,9 @@ func TestDeflateConcurrently(t *testing.T) {
 	data := func(i int) []byte { return bytes.Repeat([]byte{byte(i), 1, 2, byte(i * 3)}, 5000+i) }
 	var wg sync.WaitGroup
 	for i := range pieces {
-		wg.Go(func() { pieces[i], errs[i] = AppendDeflate(nil, data(i), i%10) })
+		wg.Go(func() {
+			pieces[i], errs[i] = AppendDeflate(nil, data(i), i%10, []deflate.Part{{Size: 1 << 20, Unit: 4}})
+		})
 	}
 	wg.Wait()
 	var s Stream

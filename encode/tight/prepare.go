@@ -6,6 +6,7 @@ import (
 	"image"
 
 	"framebridge/encode"
+	"framebridge/encode/deflate"
 	"framebridge/encode/jpeg"
 	"framebridge/internal/pix"
 )
@@ -37,6 +38,8 @@ type Prepared struct {
 	Data []byte
 	// Piece, when not empty, is Data compressed by Packer.Compress.
 	Piece []byte
+
+	parts [1]deflate.Part // of Data, for Piece
 }
 
 const (
@@ -201,9 +204,11 @@ func (k *Packer) look(out *Prepared, m *pix.Image, r image.Rectangle, top bool) 
 		out.Class = Mono
 		k.head(out, streamMono)
 		out.Data = packMono(out.Data, w)
+		out.parts[0] = deflate.Part{Size: len(out.Data), Unit: 1, Stride: (w + 7) / 8}
 	case ok:
 		out.Class = Indexed
 		k.head(out, streamIndexed)
+		out.parts[0] = deflate.Part{Size: len(out.Data), Unit: 1, Stride: w}
 	case lossy:
 		out.Class = JPEG
 		return rows, nil
@@ -212,6 +217,7 @@ func (k *Packer) look(out *Prepared, m *pix.Image, r image.Rectangle, top bool) 
 		out.Stream = streamFull
 		out.Head = append(out.Head, streamFull<<4)
 		k.full(out, m, r)
+		out.parts[0] = deflate.Part{Size: len(out.Data), Unit: k.size, Stride: k.size * w}
 		if k.params.Fast && encode.PhotoLike(m, r) {
 			level = 0
 		}
@@ -232,7 +238,7 @@ func (k *Packer) Compress(out *Prepared) error {
 	if out.Stream < 0 {
 		return nil
 	}
-	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level)
+	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level, out.parts[:])
 	if err != nil {
 		return fmt.Errorf("tight: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"image"
 
 	"framebridge/encode"
+	"framebridge/encode/deflate"
 	"framebridge/internal/pix"
 )
 
@@ -23,6 +24,7 @@ type coder struct {
 	index   [maxTile * maxTile]byte
 	starts  [2 * maxTile * maxTile]uint16 // of the runs, and their end
 	runs    [maxTile * maxTile]run
+	parts   []deflate.Part // of the tiles that appendTiles made
 }
 
 // A run is n pixels of the value with the given number in the palette.
@@ -70,11 +72,21 @@ func (c *coder) appendPixel(dst []byte, v uint32) []byte {
 	return c.conv.AppendValue(dst, v)
 }
 
-// appendTiles appends r's tiles of size by size pixels, row by row.
+// appendTiles appends r's tiles of size by size pixels, row by row, and leaves in
+// c.parts what they consist of: pixels where they are raw, and bytes.
 func (c *coder) appendTiles(dst []byte, m *pix.Image, r image.Rectangle, size int) []byte {
+	c.parts = append(c.parts[:0], deflate.Part{})
 	for y := r.Min.Y; y < r.Max.Y; y += size {
 		for x := r.Min.X; x < r.Max.X; x += size {
-			dst = c.appendTile(dst, m, image.Rect(x, y, min(x+size, r.Max.X), min(y+size, r.Max.Y)))
+			at, w := len(dst), min(size, r.Max.X-x)
+			dst = c.appendTile(dst, m, image.Rect(x, y, x+w, min(y+size, r.Max.Y)))
+			last := &c.parts[len(c.parts)-1]
+			if dst[at] != subRaw {
+				last.Size += len(dst) - at
+				continue
+			}
+			last.Size++
+			c.parts = append(c.parts, deflate.Part{Size: len(dst) - at - 1, Unit: c.cpixel, Stride: c.cpixel * w}, deflate.Part{})
 		}
 	}
 	return dst

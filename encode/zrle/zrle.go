@@ -15,6 +15,7 @@ import (
 	"image"
 
 	"framebridge/encode"
+	"framebridge/encode/deflate"
 	"framebridge/internal/pix"
 )
 
@@ -36,6 +37,8 @@ type Prepared struct {
 	Level int    // deflate level
 	Data  []byte // the tiles
 	Piece []byte // when not empty: Data compressed by Packer.Compress
+
+	parts []deflate.Part // of Data, for Piece
 }
 
 // A Packer codes tiles. Use it from one goroutine; several may work side by side.
@@ -66,13 +69,14 @@ func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
 	}
 	out.Level = level
 	out.Data = k.coder.appendTiles(out.Data[:0], m, r, tileSize)
+	out.parts = append(out.parts[:0], k.coder.parts...)
 	out.Piece = out.Piece[:0]
 	return nil
 }
 
 // Compress makes out's data independent of any stream's history.
 func (k *Packer) Compress(out *Prepared) error {
-	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level)
+	piece, err := encode.AppendDeflate(out.Piece[:0], out.Data, out.Level, out.parts)
 	if err != nil {
 		return fmt.Errorf("zrle: %w", err)
 	}
