@@ -145,9 +145,12 @@ func filmArea(screen image.Rectangle) image.Rectangle {
 
 // filmedPage keeps the film's pictures: they are drawn slowly, and replayed often.
 func filmedPage() func(m *pix.Image) func(int) vp8.Change {
-	f := newFilm(5)
+	var f *film
 	var frames []*pix.Image
 	return func(m *pix.Image) func(int) vp8.Change {
+		if f == nil { // every start of the program lists the works
+			f = newFilm(5)
+		}
 		stillPage(m)
 		area := filmArea(m.Rect)
 		return func(n int) vp8.Change {

@@ -87,7 +87,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 func runType(ctx context.Context, t *take) error {
 	shown := make([]*picture, glyphs)
 	for i := range shown {
-		p, err := t.stage.upload(glyph(i))
+		p, err := t.stage.upload(smoothGlyph(i))
 		if err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func pictures(size image.Point, n int) func(context.Context, *take) error {
 		for i := range shown {
 			m := photo(size.X, size.Y, uint64(i))
 			if i%2 == 0 {
-				m = page(size.X, size.Y, uint64(i))
+				m = article(size.X, size.Y, uint64(i))
 			}
 			p, err := t.stage.upload(m)
 			if err != nil {
@@ -148,7 +148,7 @@ func pictures(size image.Point, n int) func(context.Context, *take) error {
 
 func runFull(ctx context.Context, t *take) error {
 	pages := make([]*picture, 4)
-	for i, m := range fullPages(t.stage.truth.Rect.Size(), len(pages)) {
+	for i, m := range articles(t.stage.truth.Rect.Size(), len(pages)) {
 		p, err := t.stage.upload(m)
 		if err != nil {
 			return err
@@ -172,14 +172,14 @@ func runFull(ctx context.Context, t *take) error {
 
 func runScroll(ctx context.Context, t *take) error {
 	area := scrollArea(t.stage.truth.Rect)
-	first, err := t.stage.upload(page(area.Dx(), area.Dy(), 77))
+	first, err := t.stage.upload(article(area.Dx(), area.Dy(), 77))
 	if err != nil {
 		return err
 	}
 	defer t.stage.free(first)
 	lines := make([]*picture, 20)
 	for i := range lines {
-		if lines[i], err = t.stage.upload(scrollLine(area.Dx(), t.rnd)); err != nil {
+		if lines[i], err = t.stage.upload(articleLine(area.Dx(), t.rnd)); err != nil {
 			return err
 		}
 		defer t.stage.free(lines[i])

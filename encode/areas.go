@@ -85,13 +85,19 @@ func (s *SolidAreas) scan(m *pix.Image, r image.Rectangle) {
 		s.blocks = make([]uint32, n)
 	}
 	s.blocks = s.blocks[:s.columns*s.rows]
-	for i := range s.blocks {
-		x, y := i%s.columns, i/s.columns
-		rgb, ok := Solid(m, s.pixels(image.Rect(x, y, x+1, y+1), r))
-		if !ok {
-			rgb = markMixed
+	blocks := s.blocks
+	for y := r.Min.Y; y < r.Max.Y; y += solidBlock {
+		b := image.Rectangle{image.Pt(0, y), image.Pt(0, min(y+solidBlock, r.Max.Y))}
+		for i := range blocks[:s.columns] {
+			b.Min.X = r.Min.X + i*solidBlock
+			b.Max.X = min(b.Min.X+solidBlock, r.Max.X)
+			rgb, ok := Solid(m, b)
+			if !ok {
+				rgb = markMixed
+			}
+			blocks[i] = rgb
 		}
-		s.blocks[i] = rgb
+		blocks = blocks[s.columns:]
 	}
 }
 

@@ -46,7 +46,12 @@ func TestAppendSplit(t *testing.T) {
 	screen := image.Rect(0, 0, 3840, 2160)
 	parts := AppendSplit(nil, screen, MaxSplitWidth, MaxSplitArea)
 	covered(t, screen, parts)
-	require.Len(t, parts, 128) // 1920x33.75: no more than needed
+	require.Len(t, parts, 9*15) // 256x256 or less, not rows of 2048x32
+
+	// What is low or narrow is not cut more than needed.
+	require.Len(t, AppendSplit(nil, image.Rect(0, 0, 1920, 34), MaxSplitWidth, MaxSplitArea), 1)
+	require.Len(t, AppendSplit(nil, image.Rect(0, 0, 60, 1080), MaxSplitWidth, MaxSplitArea), 1)
+	require.Len(t, AppendSplit(nil, image.Rect(0, 0, 257, 256), MaxSplitWidth, MaxSplitArea), 2)
 }
 
 func TestSolid(t *testing.T) {

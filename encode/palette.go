@@ -50,18 +50,6 @@ func (p *Palette) Add(v uint32, n, limit int) int {
 	return i
 }
 
-// Find returns v's number if v is in its first slot, as it nearly always is when
-// it is in p at all, else -1. It is short enough to be inlined, and its branches
-// go the same way every time, which for dense text makes it cheaper than asking
-// first whether a pixel equals the last one.
-func (p *Palette) Find(v uint32) int {
-	s := p.slots[v*0x9e3779b1>>(32-paletteBits)]
-	if i := (s - 1) & (MaxColours - 1); s != 0 && p.Values[i] == v {
-		return int(i)
-	}
-	return -1
-}
-
 // Most returns the number of the most frequent value. p must not be empty.
 func (p *Palette) Most() int {
 	best := 0

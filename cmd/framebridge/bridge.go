@@ -62,7 +62,7 @@ func newBridge(o *serveOptions, log *slog.Logger) (*bridge, error) {
 		return nil, err
 	}
 	b := &bridge{opts: o, log: log}
-	b.screen = screen.New(screen.Config{MaxFPS: o.maxFPS, VerifyInterval: o.verifyInterval, Logger: log})
+	b.screen = screen.New(screen.Config{MaxFPS: o.maxFPS, VerifyInterval: o.verifyInterval, Quiet: shrink, Logger: log})
 	b.clips.x = &b.input
 	b.server, err = vnc.New(vnc.Config{
 		Screen:       b.screen,

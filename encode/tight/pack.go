@@ -1,9 +1,6 @@
 package tight
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "encoding/binary"
 
 // packMono packs rows of w indices, each 0 or 1, into bits: the first pixel is
 // the top bit, each row begins a byte. The result lies in b's memory.
@@ -28,23 +25,6 @@ func packMono(b []byte, w int) []byte {
 		}
 	}
 	return b[:out]
-}
-
-// packRGB writes the BGRX pixels of src as red, green, blue; dst has exactly
-// three bytes for each.
-func packRGB(dst, src []byte) {
-	// Two pixels are six bytes; storing eight is quicker, and the two too many
-	// are overwritten by the next.
-	for len(dst) >= 8 && len(src) >= 8 {
-		a := bits.ReverseBytes32(binary.LittleEndian.Uint32(src)) >> 8
-		b := bits.ReverseBytes32(binary.LittleEndian.Uint32(src[4:])) >> 8
-		binary.LittleEndian.PutUint64(dst, uint64(a)|uint64(b)<<24)
-		dst, src = dst[6:], src[8:]
-	}
-	for len(dst) >= 3 && len(src) >= 4 {
-		dst[0], dst[1], dst[2] = src[2], src[1], src[0]
-		dst, src = dst[3:], src[4:]
-	}
 }
 
 // maxLength is the greatest length the compact form can tell.

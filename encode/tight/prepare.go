@@ -61,8 +61,9 @@ const (
 	// minJPEGArea: the tables of a JPEG picture take 0.6 KiB; below this area a
 	// lossless rectangle is hardly larger.
 	minJPEGArea = 1024
-
-	rgbMask2 = uint64(pix.RGBMask)<<32 | pix.RGBMask // of two pixels
+	// topGrid is what LookTop's rows are a multiple of: the blocks of a JPEG picture
+	// that may follow stay whole.
+	topGrid = 16
 )
 
 // qualities and subsamplings map a quality level; viewers know these steps from
@@ -78,13 +79,16 @@ var (
 // A Packer does the part of the work that knows no viewer. Use it from one
 // goroutine; several may work side by side.
 type Packer struct {
-	params  encode.Params
-	conv    *pix.Converter
-	tpixel  bool // values are 0x00RRGGBB and pixels three bytes
-	size    int  // bytes of a pixel on the wire
-	jpeg    jpeg.Encoder
-	palette encode.Palette
-	row     [maxWidth]uint32
+	params encode.Params
+	conv   *pix.Converter
+	tpixel bool // pixels are three bytes on the wire
+	size   int  // bytes of a pixel on the wire
+	keys   bool // what is indexed is the pixels' values, not their colours
+	jpeg   jpeg.Encoder
+	index  encode.Indexer
+	done   int // pixels that index has done
+	row    [maxWidth]uint32
+	bytes  []byte
 }
 
 // NewPacker returns a packer for p, whose Format must be valid.
@@ -105,52 +109,98 @@ func (k *Packer) SetParams(p encode.Params) {
 	if k.tpixel {
 		k.size = 3
 	}
+	// Where several colours have one value, a palette of values is smaller. Those of
+	// odd formats that do not fit 24 bits do without.
+	f := p.Format
+	k.keys = !f.TrueColour || min(f.RedMax, f.GreenMax, f.BlueMax) < 255 && k.conv.Value(pix.RGBMask)>>24 == 0
 }
 
 // Prepare fills out with the pixels of m in r, which lies in m and is not empty.
 // Errors: r is wider than 2048 pixels or has more than 2^19; a level above 9.
 func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
+	err := k.Look(out, m, r)
+	if err == nil && out.Class == JPEG {
+		k.Picture(out, m, r)
+	}
+	return err
+}
+
+// Quick reports whether Look takes about as long as a copy of the pixels.
+func (k *Packer) Quick() bool { return k.tpixel }
+
+// Look is the part of Prepare that reads each pixel about once. Where it leaves the
+// class JPEG, Picture must follow, with the same pixels; other rectangles are done.
+// So a caller who holds a lock on a picture that changes need copy pixels for JPEG
+// alone.
+func (k *Packer) Look(out *Prepared, m *pix.Image, r image.Rectangle) error {
+	_, err := k.look(out, m, r, false)
+	return err
+}
+
+// MinTop is the fewest pixels of a rectangle that LookTop leaves a part of.
+const MinTop = 16 << 10
+
+// LookTop is Look for callers who can send several rectangles in the place of one.
+// Where r has too many colours for a palette, but at least MinTop pixels at its top
+// have not, out is a rectangle of these alone. rows is how many rows of r it has; the
+// caller goes on with the others, of which there are any if rows is below r's height.
+// Nothing is looked at twice but for what remains of a row.
+func (k *Packer) LookTop(out *Prepared, m *pix.Image, r image.Rectangle) (rows int, err error) {
+	return k.look(out, m, r, true)
+}
+
+func (k *Packer) look(out *Prepared, m *pix.Image, r image.Rectangle, top bool) (rows int, err error) {
 	w, area := r.Dx(), r.Dx()*r.Dy()
 	if w > maxWidth || area > maxArea {
-		return fmt.Errorf("tight: rectangle %v, want at most %d wide and %d pixels", r, maxWidth, maxArea)
+		return 0, fmt.Errorf("tight: rectangle %v, want at most %d wide and %d pixels", r, maxWidth, maxArea)
 	}
 	level, err := k.params.DeflateLevel()
 	if err != nil {
-		return fmt.Errorf("tight: %w", err)
+		return 0, fmt.Errorf("tight: %w", err)
 	}
 	if k.params.Quality >= len(qualities) {
-		return fmt.Errorf("tight: quality level %d, want at most 9", k.params.Quality)
+		return 0, fmt.Errorf("tight: quality level %d, want at most 9", k.params.Quality)
 	}
 	out.Head, out.Data, out.Piece = out.Head[:0], out.Data[:0], out.Piece[:0]
 	out.Stream = -1
-	if rgb, ok := encode.Solid(m, r); ok {
-		k.fill(out, k.value(rgb))
-		return nil
+	if k.keys { // else index finds out as quickly
+		if rgb, ok := encode.Solid(m, r); ok {
+			k.fill(out, k.value(rgb))
+			return r.Dy(), nil
+		}
 	}
-
 	limit := k.maxColours(area)
-	photo := false
+	first := limit
 	lossy := k.params.Quality >= 0 && k.params.Format.BitsPerPixel >= 16 && area >= minJPEGArea
-	out.Data = resize(out.Data, area)
-	var ok bool
 	if lossy {
-		first := 96
+		most := 96
 		if k.params.Compress == 0 || k.params.Compress == 1 {
-			first = 24
+			most = 24
 		}
-		if ok = k.index(out.Data, m, r, min(first, limit)); !ok {
-			photo = encode.PhotoLike(m, r)
-			lossy = photo
-		}
+		first = min(most, limit)
 	}
-	if !ok && !photo {
-		ok = k.index(out.Data, m, r, limit)
+	out.Data = resize(out.Data, area)
+	k.index.Reset()
+	k.done = 0
+	ok := k.number(out.Data, m, r, first)
+	lossy = lossy && !ok && encode.PhotoLike(m, r)
+	if !ok && first < limit && (top || !lossy) {
+		ok = k.number(out.Data, m, r, limit) && !lossy
+	}
+	rows = r.Dy()
+	if part := r; top && !ok && MinTop+topGrid*w <= k.done && k.done < area {
+		n := k.done / w / topGrid * topGrid
+		part.Max.Y = part.Min.Y + n
+		if !lossy || !encode.PhotoLike(m, part) { // a photograph may begin below
+			rows, ok, lossy = n, true, false
+			out.Data = out.Data[:n*w]
+		}
 	}
 
 	switch {
-	case ok && k.palette.N == 1:
-		k.fill(out, k.palette.Values[0])
-	case ok && k.palette.N == 2:
+	case ok && k.index.Palette.N == 1:
+		k.fill(out, k.entry(0))
+	case ok && k.index.Palette.N == 2:
 		out.Class = Mono
 		k.head(out, streamMono)
 		out.Data = packMono(out.Data, w)
@@ -160,8 +210,8 @@ func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
 		k.head(out, streamIndexed)
 		out.parts[0] = deflate.Part{Size: len(out.Data), Unit: 1, Stride: w}
 	case lossy:
-		k.lossy(out, m, r)
-		return nil
+		out.Class = JPEG
+		return rows, nil
 	default:
 		out.Class = Full
 		out.Stream = streamFull
@@ -178,7 +228,7 @@ func (k *Packer) Prepare(out *Prepared, m *pix.Image, r image.Rectangle) error {
 	if out.Stream >= 0 {
 		out.Level = level
 	}
-	return nil
+	return rows, nil
 }
 
 // Compress makes out's data independent of any stream's history, so that the
@@ -218,6 +268,15 @@ func (k *Packer) value(rgb uint32) uint32 {
 	return k.conv.Value(rgb)
 }
 
+// entry returns the value of the palette's colour i.
+func (k *Packer) entry(i int) uint32 {
+	v := k.index.Palette.Values[i]
+	if k.keys {
+		return v
+	}
+	return k.value(v)
+}
+
 // appendPixel appends a value as the viewer reads it: TPIXEL is red, green, blue
 // whatever the format's shifts and byte order.
 func (k *Packer) appendPixel(dst []byte, v uint32) []byte {
@@ -236,15 +295,14 @@ func (k *Packer) fill(out *Prepared, v uint32) {
 // head writes the control byte, the filter and the palette.
 func (k *Packer) head(out *Prepared, stream int) {
 	out.Stream = stream
-	out.Head = append(out.Head, byte(stream)<<4|controlExplicitFilter, filterPalette, byte(k.palette.N-1))
-	for _, v := range k.palette.Values[:k.palette.N] {
-		out.Head = k.appendPixel(out.Head, v)
+	out.Head = append(out.Head, byte(stream)<<4|controlExplicitFilter, filterPalette, byte(k.index.Palette.N-1))
+	for i := range k.index.Palette.N {
+		out.Head = k.appendPixel(out.Head, k.entry(i))
 	}
 }
 
-// lossy makes a JPEG picture: a length, then the file.
-func (k *Packer) lossy(out *Prepared, m *pix.Image, r image.Rectangle) {
-	out.Class = JPEG
+// Picture makes the JPEG picture that Look found right for r: a length, then the file.
+func (k *Packer) Picture(out *Prepared, m *pix.Image, r image.Rectangle) {
 	out.Head = append(out.Head, controlJPEG)
 	q := k.params.Quality
 	out.Data = append(out.Data[:0], 0, 0, 0)
@@ -264,64 +322,40 @@ func (k *Packer) full(out *Prepared, m *pix.Image, r image.Rectangle) {
 	n := 3 * r.Dx()
 	out.Data = resize(out.Data, n*r.Dy())
 	for y := r.Min.Y; y < r.Max.Y; y++ {
-		packRGB(out.Data[(y-r.Min.Y)*n:][:n], m.Row(y, r.Min.X, r.Max.X))
+		pix.PackRGB(out.Data[(y-r.Min.Y)*n:][:n], m.Row(y, r.Min.X, r.Max.X))
 	}
 }
 
-// index fills the palette and writes each pixel's number to dst, which has as
-// many bytes as r has pixels. It stops and returns false at the colour that
-// exceeds limit.
-func (k *Packer) index(dst []byte, m *pix.Image, r image.Rectangle, limit int) bool {
-	k.palette.Reset()
+// number fills the palette and writes each pixel's number in it to dst, which has as
+// many bytes as r has pixels. It stops and returns false at the colour that exceeds
+// limit; the next call goes on from there.
+func (k *Packer) number(dst []byte, m *pix.Image, r image.Rectangle, limit int) bool {
 	w := r.Dx()
-	row := k.row[:w]
-	// Any value may occur in some format, so begin with the first pixel's.
-	last, number := k.value(m.At(r.Min.X, r.Min.Y)), byte(0)
-	k.palette.Add(last, 1, limit)
-	last2 := uint64(last)<<32 | uint64(last)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		src := m.Row(y, r.Min.X, r.Max.X)
-		out := dst[(y-r.Min.Y)*w:][:w]
-		if !k.tpixel {
-			k.conv.Values(row, src)
-			for x, v := range row {
-				if v != last {
-					n := k.palette.Add(v, 1, limit)
-					if n < 0 {
-						return false
-					}
-					last, number = v, byte(n)
-				}
-				out[x] = number
-			}
-			continue
+	for y := r.Min.Y + k.done/w; y < r.Max.Y; y++ {
+		from := k.done % w
+		src := m.Row(y, r.Min.X+from, r.Max.X)
+		if k.keys {
+			src = k.values(src)
 		}
-		for len(out) > 0 {
-			// Four more pixels like the last are the usual case.
-			if len(out) >= 4 && len(src) >= 16 {
-				d := (binary.LittleEndian.Uint64(src) ^ last2) | (binary.LittleEndian.Uint64(src[8:]) ^ last2)
-				if d&rgbMask2 == 0 {
-					binary.LittleEndian.PutUint32(out, uint32(number)*0x01010101)
-					out, src = out[4:], src[16:]
-					continue
-				}
-			}
-			for i := range min(4, len(out)) {
-				last = binary.LittleEndian.Uint32(src[4*i:]) & pix.RGBMask
-				n := k.palette.Find(last)
-				if n < 0 {
-					if n = k.palette.Add(last, 1, limit); n < 0 {
-						return false
-					}
-				}
-				number = byte(n)
-				out[i] = number
-			}
-			last2 = uint64(last)<<32 | uint64(last)
-			out, src = out[min(4, len(out)):], src[min(16, len(src)):]
+		n := k.index.Row(dst[k.done:][:w-from], src, limit)
+		k.done += n
+		if n < w-from {
+			return false
 		}
 	}
 	return true
+}
+
+// values returns the pixels of src with their values in the place of their colours,
+// valid until the next call.
+func (k *Packer) values(src []byte) []byte {
+	values := k.row[:len(src)/pix.BytesPerPixel]
+	k.conv.Values(values, src)
+	k.bytes = resize(k.bytes, len(src))
+	for i, v := range values {
+		binary.LittleEndian.PutUint32(k.bytes[pix.BytesPerPixel*i:], v)
+	}
+	return k.bytes
 }
 
 // resize returns a slice of n bytes of undefined contents, b's memory if it is

@@ -271,19 +271,6 @@ func TestPackMono(t *testing.T) {
 	}
 }
 
-func TestPackRGB(t *testing.T) {
-	for n := range 20 {
-		src, want := make([]byte, 4*n), []byte{}
-		for i := range n {
-			src[4*i], src[4*i+1], src[4*i+2], src[4*i+3] = byte(3*i), byte(3*i+1), byte(3*i+2), 0xee
-			want = append(want, byte(3*i+2), byte(3*i+1), byte(3*i))
-		}
-		got := make([]byte, 3*n+1)
-		packRGB(got[:3*n], src)
-		require.Equal(t, append(want, 0), got)
-	}
-}
-
 func TestAllocs(t *testing.T) {
 	for _, q := range []int{-1, 8} {
 		encodetest.NoAllocs(t, New(encode.Params{Format: pix.BGRX, Compress: -1, Quality: q}), image.Rect(0, 0, 256, 256))
@@ -315,4 +302,69 @@ type prepareOnly struct {
 func (o *prepareOnly) AppendRect(dst []byte, m *pix.Image, r image.Rectangle) ([]byte, error) {
 	err := o.k.Prepare(&o.p, m, r)
 	return append(append(dst, o.p.Head...), o.p.Data...), err
+}
+
+// TestLookTop: what has too many colours as a whole, and not in parts, becomes several
+// rectangles; all are the viewer's, exactly, but a photograph below text is JPEG.
+func TestLookTop(t *testing.T) {
+	// dots draws dots of n colours on white.
+	dots := func(m *pix.Image, r image.Rectangle, n int, first uint32) {
+		m.Fill(r, 0xffffff)
+		for i := range r.Dx() * r.Dy() / 16 {
+			at := i*16 + i%5
+			m.Set(r.Min.X+at%r.Dx(), r.Min.Y+at/r.Dx(), first+uint32(i%n)*0x1f3b)
+		}
+	}
+	r := image.Rect(3, 5, 3+250, 5+260)
+	for _, f := range encodetest.Formats {
+		for _, c := range []struct {
+			photo   bool
+			quality int
+		}{{false, -1}, {false, 6}, {true, -1}, {true, 6}} {
+			p := encode.Params{Format: f.Format, Compress: 1, Quality: c.quality}
+			k, e := NewPacker(p), New(p)
+			m := pix.New(image.Rect(0, 0, 300, 300))
+			below := r
+			below.Min.Y += 150
+			dots(m, r, 120, 0)
+			dots(m, below, 240, 0x500000)
+			if c.photo {
+				pix.Copy(m, encodetest.Find("photo").New(below, 5), below)
+			}
+
+			var v viewer
+			rest, parts := r, 0
+			for !rest.Empty() {
+				var out Prepared
+				rows, err := k.LookTop(&out, m, rest)
+				require.NoError(t, err)
+				part := rest
+				part.Max.Y = part.Min.Y + rows
+				rest.Min.Y = part.Max.Y
+				require.False(t, part.Empty())
+				require.True(t, part.In(r))
+				if !rest.Empty() {
+					require.Equal(t, Indexed, out.Class)
+					require.GreaterOrEqual(t, part.Dx()*part.Dy(), MinTop)
+				}
+				if out.Class == JPEG {
+					require.Equal(t, 6, c.quality)
+					k.Picture(&out, m, part)
+				}
+				require.NoError(t, k.Compress(&out))
+				b, err := e.Append(nil, &out)
+				require.NoError(t, err)
+				got := v.decode(t, f.Format, part.Dx(), part.Dy(), b)
+				if out.Class != JPEG {
+					require.Equal(t, encodetest.Values(f.Format, m, part), got, "%s %v", f.Name, c)
+				}
+				parts++
+			}
+			if f.TPixel() {
+				require.GreaterOrEqual(t, parts, 2, "%s %v", f.Name, c)
+				require.Positive(t, v.classes["indexed"])
+				require.Equal(t, c.photo && c.quality >= 0, v.classes["jpeg"] > 0, "%s %v", f.Name, c)
+			}
+		}
+	}
 }

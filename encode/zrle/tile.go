@@ -10,22 +10,24 @@ import (
 )
 
 // A coder turns tiles into the form that TRLE and ZRLE share (RFC 6143, sections
-// 7.7.5 and 7.7.6). The pixels are looked at once, as runs of equal values in
-// reading order: a run costs one palette look-up however long it is, and the
-// sizes of all sub-encodings follow from the runs and the palette.
+// 7.7.5 and 7.7.6). The pixels become numbers in a palette, the numbers runs in
+// reading order; the sizes of all sub-encodings follow from the runs and the palette.
 type coder struct {
-	conv    *pix.Converter
-	cpixel  int      // bytes of a CPIXEL
-	shifts  [3]uint8 // where its bytes lie in a value, if there are three
-	palette encode.Palette
+	conv   *pix.Converter
+	direct bool     // each colour has a value of its own
+	cpixel int      // bytes of a CPIXEL
+	shifts [3]uint8 // where its bytes lie in a value, if there are three
+
+	indexer encode.Indexer // of colours, if direct
+	palette encode.Palette // of values, if not
 	values  [maxTile * maxTile]uint32
-	runs    [maxTile * maxTile]run
 	index   [maxTile * maxTile]byte
+	starts  [2 * maxTile * maxTile]uint16 // of the runs, and their end
+	runs    [maxTile * maxTile]run
 	parts   []deflate.Part // of the tiles that appendTiles made
 }
 
-// A run is n pixels of the value with the given number in the palette, which
-// means nothing once the palette has overflowed.
+// A run is n pixels of the value with the given number in the palette.
 type run struct {
 	n      uint16
 	number uint8
@@ -49,6 +51,7 @@ func (c *coder) setFormat(f pix.Format) {
 		return
 	}
 	c.conv = pix.NewConverter(f)
+	c.direct = f.TrueColour && min(f.RedMax, f.GreenMax, f.BlueMax) >= 255
 	var high bool
 	c.cpixel, high = f.CPixel()
 	c.shifts = [3]uint8{0, 8, 16}
@@ -95,47 +98,42 @@ func (c *coder) appendTile(dst []byte, m *pix.Image, r image.Rectangle) []byte {
 	}
 	w, h := r.Dx(), r.Dy()
 	n := w * h
-	values := c.values[:n]
-	for y := range h {
-		c.conv.Values(values[y*w:(y+1)*w], m.Row(r.Min.Y+y, r.Min.X, r.Max.X))
+	index := c.index[:n]
+	colours := c.number(index, m, r)
+	if colours > maxPalette {
+		return c.appendMany(dst, m, r)
 	}
-	runs, plain, indexed := c.scan(values)
-	if len(runs) == 1 {
-		return c.appendPixel(append(dst, subSolid), values[0])
+	if colours == 1 {
+		return c.appendPixel(append(dst, subSolid), c.values[0])
 	}
 
 	// The smallest before compression; on a tie the one that is less work for
 	// the viewer.
-	colours := c.palette.N
+	runs, plain, indexed := c.scan(index)
 	best, sub := n*c.cpixel, subRaw
 	if plain < best {
 		best, sub = plain, subPlainRLE
 	}
-	if colours <= maxPalette {
-		if indexed += colours * c.cpixel; indexed < best {
-			best, sub = indexed, subPaletteRLE+colours
-		}
-		if colours <= maxPacked {
-			if size := (w*depth(colours) + 7) / 8 * h; size+colours*c.cpixel <= best {
-				sub = colours
-			}
+	if indexed += colours * c.cpixel; indexed < best {
+		best, sub = indexed, subPaletteRLE+colours
+	}
+	if colours <= maxPacked {
+		if size := (w*depth(colours) + 7) / 8 * h; size+colours*c.cpixel <= best {
+			sub = colours
 		}
 	}
 
 	dst = append(dst, byte(sub))
 	switch {
 	case sub == subRaw:
-		return c.appendRaw(dst, values)
+		return c.appendRaw(dst, m, r)
 	case sub == subPlainRLE:
-		at := 0
 		for _, r := range runs {
-			dst = c.appendPixel(dst, values[at])
-			dst = appendRunLength(dst, int(r.n))
-			at += int(r.n)
+			dst = appendRunLength(c.appendPixel(dst, c.values[r.number]), int(r.n))
 		}
 		return dst
 	}
-	for _, v := range c.palette.Values[:colours] {
+	for _, v := range c.values[:colours] {
 		dst = c.appendPixel(dst, v)
 	}
 	if sub > subPaletteRLE {
@@ -148,44 +146,122 @@ func (c *coder) appendTile(dst []byte, m *pix.Image, r image.Rectangle) []byte {
 		}
 		return dst
 	}
-	index := c.index[:n]
-	at := 0
-	for _, r := range runs {
-		part := index[at : at+int(r.n)]
-		for i := range part {
-			part[i] = r.number
-		}
-		at += int(r.n)
-	}
 	return appendPacked(dst, index, w, depth(colours))
 }
 
-// scan finds the runs of values and fills the palette; with more than maxPalette
-// values, palette.N becomes larger than that. plain and indexed are the bytes the
-// runs take in plain RLE and, without the palette, in palette RLE.
-func (c *coder) scan(values []uint32) (runs []run, plain, indexed int) {
+// number writes the number of each pixel's value in the tile to index and the values
+// to c.values. It returns how many values there are, or maxPalette+1 for more than
+// maxPalette; index and values mean nothing then.
+func (c *coder) number(index []byte, m *pix.Image, r image.Rectangle) int {
+	w := r.Dx()
+	if c.direct {
+		c.indexer.Reset()
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			if c.indexer.Row(index[:w], m.Row(y, r.Min.X, r.Max.X), maxPalette) < w {
+				return maxPalette + 1
+			}
+			index = index[w:]
+		}
+		for i, v := range c.indexer.Palette.Values[:c.indexer.Palette.N] {
+			c.values[i] = c.conv.Value(v)
+		}
+		return c.indexer.Palette.N
+	}
 	c.palette.Reset()
-	k, extra, singles := 0, 0, 0
-	for i := 0; i < len(values); k++ {
-		v := values[i]
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := c.values[:w]
+		c.conv.Values(row, m.Row(y, r.Min.X, r.Max.X))
+		last := c.palette.Add(row[0], 1, maxPalette)
+		for i, v := range row {
+			if last < 0 || v != c.palette.Values[last] {
+				if last = c.palette.Add(v, 1, maxPalette); last < 0 {
+					return maxPalette + 1
+				}
+			}
+			index[i] = byte(last)
+		}
+		index = index[w:]
+	}
+	copy(c.values[:], c.palette.Values[:c.palette.N])
+	return c.palette.N
+}
+
+// scan finds the runs of numbers. plain and indexed are the bytes they take in plain
+// RLE and, without the palette, in palette RLE.
+func (c *coder) scan(index []byte) (runs []run, plain, indexed int) {
+	// First where runs begin: each place is written, and kept where it is one, which
+	// in text no branch could guess.
+	starts := &c.starts
+	starts[0] = 0
+	k, i := 1, 1
+	for ; i+8 <= len(index); i += 8 {
+		d := binary.LittleEndian.Uint64(index[i:]) ^ binary.LittleEndian.Uint64(index[i-1:])
+		if d == 0 {
+			continue
+		}
+		// Bit 7 of each byte: whether the number differs from the one before. Numbers
+		// are below 128.
+		d += 0x7f7f7f7f7f7f7f7f
+		for j := range 8 {
+			starts[k&(len(starts)-1)] = uint16(i + j)
+			k += int(d >> 7 & 1)
+			d >>= 8
+		}
+	}
+	for ; i < len(index); i++ {
+		if index[i] != index[i-1] {
+			starts[k&(len(starts)-1)] = uint16(i)
+			k++
+		}
+	}
+	starts[k&(len(starts)-1)] = uint16(len(index))
+
+	runs = c.runs[:k]
+	extra, singles := 0, 0
+	for i := range runs {
+		from := starts[i&(len(starts)-1)]
+		n := starts[(i+1)&(len(starts)-1)] - from
+		runs[i] = run{n, index[from]}
+		if n > 255 {
+			extra += int(n-1) / 255
+		}
+		singles += int((n - 2) >> 15) // 1 if n is
+	}
+	return runs, k*(c.cpixel+1) + extra, 2*k - singles + extra
+}
+
+// appendMany appends a tile of more than maxPalette values.
+func (c *coder) appendMany(dst []byte, m *pix.Image, r image.Rectangle) []byte {
+	w, n := r.Dx(), r.Dx()*r.Dy()
+	values := c.values[:n]
+	for y := range r.Dy() {
+		c.conv.Values(values[y*w:(y+1)*w], m.Row(r.Min.Y+y, r.Min.X, r.Max.X))
+	}
+	// With runs this short it is raw, whatever their lengths.
+	k, last := 1, values[0]
+	for _, v := range values {
+		if v != last {
+			k++
+		}
+		last = v
+	}
+	if k*(c.cpixel+1) >= n*c.cpixel {
+		return c.appendRaw(append(dst, subRaw), m, r)
+	}
+	at := len(dst)
+	dst = append(dst, subPlainRLE)
+	for i := 0; i < n; {
 		j := i + 1
-		for j < len(values) && values[j] == v {
+		for j < n && values[j] == values[i] {
 			j++
 		}
-		n := j - i
+		dst = appendRunLength(c.appendPixel(dst, values[i]), j-i)
 		i = j
-		if n == 1 {
-			singles++
-		} else {
-			extra += (n - 1) / 255
-		}
-		number := 0
-		if c.palette.N <= maxPalette {
-			number = c.palette.Add(v, n, maxPalette+1)
-		}
-		c.runs[k&(maxTile*maxTile-1)] = run{uint16(n), uint8(number)}
 	}
-	return c.runs[:k], k*(c.cpixel+1) + extra, 2*k - singles + extra
+	if len(dst)-at > n*c.cpixel {
+		return c.appendRaw(append(dst[:at], subRaw), m, r)
+	}
+	return dst
 }
 
 // appendRunLength appends n-1 as bytes to be added up, the last of them below
@@ -199,29 +275,34 @@ func appendRunLength(dst []byte, n int) []byte {
 	return append(dst, byte(n))
 }
 
-// appendRaw appends values as CPIXELs.
-func (c *coder) appendRaw(dst []byte, values []uint32) []byte {
+// appendRaw appends the pixels of r as CPIXELs.
+func (c *coder) appendRaw(dst []byte, m *pix.Image, r image.Rectangle) []byte {
+	w := r.Dx()
 	if c.cpixel != 3 {
-		for _, v := range values {
-			dst = c.conv.AppendValue(dst, v)
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			dst = c.conv.Append(dst, m.Row(y, r.Min.X, r.Max.X))
 		}
 		return dst
 	}
-	at, n := len(dst), 3*len(values)
+	at, n := len(dst), 3*w*r.Dy()
 	dst = grow(dst, n+1)
-	// A store of four bytes; the next, or the cut at the end, takes one back.
 	out := dst[at:]
-	if c.shifts == [3]uint8{0, 8, 16} {
-		for _, v := range values {
-			binary.LittleEndian.PutUint32(out, v)
-			out = out[3:]
+	if c.conv.Identity() && c.shifts == [3]uint8{0, 8, 16} {
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			pix.PackBGR(out[:3*w], m.Row(y, r.Min.X, r.Max.X))
+			out = out[3*w:]
 		}
 		return dst[:at+n]
 	}
+	// A store of four bytes; the next, or the cut at the end, takes one back.
 	s0, s1, s2 := c.shifts[0]&31, c.shifts[1]&31, c.shifts[2]&31
-	for _, v := range values {
-		binary.LittleEndian.PutUint32(out, v>>s0&255|v>>s1&255<<8|v>>s2&255<<16)
-		out = out[3:]
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := c.values[:w]
+		c.conv.Values(row, m.Row(y, r.Min.X, r.Max.X))
+		for _, v := range row {
+			binary.LittleEndian.PutUint32(out, v>>s0&255|v>>s1&255<<8|v>>s2&255<<16)
+			out = out[3:]
+		}
 	}
 	return dst[:at+n]
 }

@@ -7,9 +7,9 @@
 package pix
 
 import (
-	"bytes"
 	"encoding/binary"
 	"image"
+	"math/bits"
 )
 
 // BytesPerPixel is the size of a BGRX pixel.
@@ -117,67 +117,48 @@ func (m *Image) Move(dst image.Point, src image.Rectangle) {
 
 // Equal reports whether a and b have the same colours in r, which must lie in
 // both. The fourth byte of each pixel does not count.
-func Equal(a, b *Image, r image.Rectangle) bool {
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		if !equalRow(a.Row(y, r.Min.X, r.Max.X), b.Row(y, r.Min.X, r.Max.X)) {
-			return false
-		}
-	}
-	return true
+func Equal(a, b *Image, r image.Rectangle) bool { return equalRows(a, b, r, false) == r.Dy() }
+
+// EqualAt reports whether the pixels of a in r have the colours that b has at r
+// moved by d. r must lie in a, and r moved in b.
+func EqualAt(a, b *Image, r image.Rectangle, d image.Point) bool {
+	return Equal(a, &Image{Pix: b.Pix, Stride: b.Stride, Rect: b.Rect.Sub(d)}, r)
 }
 
-// equalRow compares two runs of BGRX pixels of the same length. The memory
-// comparison settles nearly all rows; only where it finds a difference are the
-// colours looked at one by one.
-func equalRow(a, b []byte) bool {
-	if bytes.Equal(a, b) {
-		return true
-	}
-	return firstDiff(a, b) < 0
+// EqualRows returns how many rows of a in r, from the top, have the colours that b has
+// at r moved by d, up to the first that has not. r must lie in a, and r moved in b.
+func EqualRows(a, b *Image, r image.Rectangle, d image.Point) int {
+	return equalRows(a, &Image{Pix: b.Pix, Stride: b.Stride, Rect: b.Rect.Sub(d)}, r, false)
 }
 
 // Diff returns the smallest rectangle that holds every pixel of r whose colour
 // differs between a and b; empty when the two are equal in r.
 func Diff(a, b *Image, r image.Rectangle) image.Rectangle {
-	y0, y1 := r.Min.Y, r.Max.Y
-	for y0 < y1 && equalRow(a.Row(y0, r.Min.X, r.Max.X), b.Row(y0, r.Min.X, r.Max.X)) {
-		y0++
-	}
-	if y0 == y1 {
+	if r.Min.Y += equalRows(a, b, r, false); r.Min.Y >= r.Max.Y {
 		return image.Rectangle{}
 	}
-	for equalRow(a.Row(y1-1, r.Min.X, r.Max.X), b.Row(y1-1, r.Min.X, r.Max.X)) {
-		y1--
-	}
+	r.Max.Y -= equalRows(a, b, r, true)
+	// The first and the last row often tell how far the difference goes to the sides;
+	// only what lies outside can be widened by the rows between.
 	x0, x1 := r.Max.X, r.Min.X
-	for y := y0; y < y1; y++ {
-		// Only what lies outside the columns known to differ can widen them.
-		if x0 > r.Min.X {
-			if i := firstDiff(a.Row(y, r.Min.X, x0), b.Row(y, r.Min.X, x0)); i >= 0 {
-				x0 = r.Min.X + i
-			}
-		}
-		if from := max(x1, x0); from < r.Max.X {
-			if i := lastDiff(a.Row(y, from, r.Max.X), b.Row(y, from, r.Max.X)); i >= 0 {
-				x1 = from + i + 1
-			}
-		}
-		if x0 == r.Min.X && x1 == r.Max.X {
-			break
+	for _, y := range [2]int{r.Min.Y, r.Max.Y - 1} {
+		ra, rb := a.Row(y, r.Min.X, r.Max.X), b.Row(y, r.Min.X, r.Max.X)
+		x0 = min(x0, r.Min.X+firstDiff(ra, rb))
+		x1 = max(x1, r.Min.X+lastDiff(ra, rb)+1)
+	}
+	for x := r.Min.X; x < x0; x += columns {
+		part := image.Rect(max(r.Min.X, min(x, r.Max.X-columns)), r.Min.Y, min(x+columns, r.Max.X), r.Max.Y)
+		if m := differing(a, b, part); m != 0 {
+			x0 = part.Min.X + bits.TrailingZeros(m)
 		}
 	}
-	return image.Rect(x0, y0, x1, y1)
-}
-
-// EqualAt reports whether the pixels of a in r have the colours that b has at r
-// moved by d. r must lie in a, and r moved in b.
-func EqualAt(a, b *Image, r image.Rectangle, d image.Point) bool {
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		if !equalRow(a.Row(y, r.Min.X, r.Max.X), b.Row(y+d.Y, r.Min.X+d.X, r.Max.X+d.X)) {
-			return false
+	for x := r.Max.X; x > x1; x -= columns {
+		part := image.Rect(max(r.Min.X, x-columns), r.Min.Y, min(max(x, r.Min.X+columns), r.Max.X), r.Max.Y)
+		if m := differing(a, b, part); m != 0 {
+			x1 = part.Min.X + bits.Len(m)
 		}
 	}
-	return true
+	return image.Rect(x0, r.Min.Y, x1, r.Max.Y)
 }
 
 // MatchLeft returns the smallest x >= x0 such that the pixels (x, y) to

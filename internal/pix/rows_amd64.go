@@ -3,6 +3,7 @@
 package pix
 
 import (
+	"image"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
@@ -12,8 +13,9 @@ import (
 // compare both ways.
 var hasAVX2 = cpu.X86.HasAVX2
 
-// The kernels take n > 0 bytes, a multiple of vector, and touch no others. The
-// differences are offsets of pixels in bytes, or -1.
+// The kernels take n > 0 bytes, a multiple of vector, and touch no others;
+// equalRowsAVX2 takes any n >= vector, and rows > 0. The differences are offsets of
+// pixels in bytes, or -1. Strides lead from a row to the one that is compared next.
 
 const vector = 32
 
@@ -25,6 +27,12 @@ func lastDiffAVX2(a, b *byte, n int) int
 
 //go:noescape
 func maskRowAVX2(dst, src *byte, n int)
+
+//go:noescape
+func equalRowsAVX2(a, b *byte, strideA, strideB, n, rows int) int
+
+//go:noescape
+func differingAVX2(a, b *byte, strideA, strideB, rows int) uint
 
 func firstDiff(a, b []byte) int {
 	n := min(len(a), len(b)) &^ (vector - 1)
@@ -68,4 +76,33 @@ func maskValues(dst []uint32, src []byte) {
 	if len(dst) > 0 {
 		maskRow(unsafe.Slice((*byte)(unsafe.Pointer(&dst[0])), BytesPerPixel*len(dst)), src)
 	}
+}
+
+func equalRows(a, b *Image, r image.Rectangle, up bool) int {
+	if !hasAVX2 || r.Dx()*BytesPerPixel < vector || r.Empty() {
+		return equalRowsGeneric(a, b, r, up)
+	}
+	pa, pb, sa, sb := corners(a, b, r, up)
+	return equalRowsAVX2(pa, pb, sa, sb, r.Dx()*BytesPerPixel, r.Dy())
+}
+
+func differing(a, b *Image, r image.Rectangle) uint {
+	if !hasAVX2 || r.Dx() != columns || r.Empty() {
+		return differingGeneric(a, b, r)
+	}
+	pa, pb, sa, sb := corners(a, b, r, false)
+	return differingAVX2(pa, pb, sa, sb, r.Dy())
+}
+
+// corners returns where r starts in a and b, and the strides: from the top or, with
+// up, from the bottom. It panics when r, which is not empty, lies not in both.
+func corners(a, b *Image, r image.Rectangle, up bool) (pa, pb *byte, strideA, strideB int) {
+	first, last := r.Min.Y, r.Max.Y-1
+	strideA, strideB = a.Stride, b.Stride
+	if up {
+		first, last = last, first
+		strideA, strideB = -strideA, -strideB
+	}
+	_, _ = a.Row(last, r.Min.X, r.Max.X), b.Row(last, r.Min.X, r.Max.X)
+	return &a.Row(first, r.Min.X, r.Max.X)[0], &b.Row(first, r.Min.X, r.Max.X)[0], strideA, strideB
 }

@@ -157,3 +157,109 @@ one:
 done:
 	VZEROUPPER
 	RET
+
+// func equalRowsAVX2(a, b *byte, strideA, strideB, n, rows int) int
+TEXT ·equalRowsAVX2(SB), NOSPLIT, $0-56
+	MOVQ    a+0(FP), R8       // the rows
+	MOVQ    b+8(FP), R9
+	MOVQ    strideA+16(FP), R10
+	MOVQ    strideB+24(FP), R11
+	MOVQ    n+32(FP), R12
+	MOVQ    rows+40(FP), R13  // left
+	VMOVDQU rgb<>(SB), Y8
+
+row:
+	MOVQ R8, SI
+	MOVQ R9, DI
+	MOVQ R12, CX
+	CMPQ CX, $1024
+	JLT  four
+
+	// The processor reads ahead along long rows, but not to the next one, which is in
+	// other pages: that is fetched while this one is compared.
+ahead:
+	SUBQ       $128, CX
+	JLT        rest
+	FOUR(0)
+	PREFETCHT0 (SI)(R10*1)
+	PREFETCHT0 64(SI)(R10*1)
+	PREFETCHT0 (DI)(R11*1)
+	PREFETCHT0 64(DI)(R11*1)
+	VPTEST     Y8, Y0
+	JNZ        done
+	ADDQ       $128, SI
+	ADDQ       $128, DI
+	JMP        ahead
+
+four:
+	SUBQ   $128, CX
+	JLT    rest
+	FOUR(0)
+	VPTEST Y8, Y0
+	JNZ    done
+	ADDQ   $128, SI
+	ADDQ   $128, DI
+	JMP    four
+
+rest:
+	ADDQ $128, CX
+	JZ   next
+
+one:
+	SUBQ    $32, CX
+	JLT     tail
+	VMOVDQU (SI), Y0
+	VPXOR   (DI), Y0, Y0
+	VPTEST  Y8, Y0
+	JNZ     done
+	ADDQ    $32, SI
+	ADDQ    $32, DI
+	JMP     one
+
+tail:
+	ADDQ    $32, CX
+	JZ      next
+	VMOVDQU -32(SI)(CX*1), Y0 // the last 32 bytes: some once more
+	VPXOR   -32(DI)(CX*1), Y0, Y0
+	VPTEST  Y8, Y0
+	JNZ     done
+
+next:
+	ADDQ R10, R8
+	ADDQ R11, R9
+	DECQ R13
+	JNZ  row
+
+done:
+	MOVQ rows+40(FP), AX
+	SUBQ R13, AX
+	MOVQ AX, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func differingAVX2(a, b *byte, strideA, strideB, rows int) uint
+TEXT ·differingAVX2(SB), NOSPLIT, $0-48
+	MOVQ  a+0(FP), SI
+	MOVQ  b+8(FP), DI
+	MOVQ  strideA+16(FP), R10
+	MOVQ  strideB+24(FP), R11
+	MOVQ  rows+32(FP), CX
+	VPXOR Y4, Y4, Y4
+
+or:
+	VMOVDQU (SI), Y0
+	VPXOR   (DI), Y0, Y0
+	VPOR    Y0, Y4, Y4
+	ADDQ    R10, SI
+	ADDQ    R11, DI
+	DECQ    CX
+	JNZ     or
+
+	VPXOR     Y9, Y9, Y9
+	VPAND     rgb<>(SB), Y4, Y4
+	VPCMPEQD  Y9, Y4, Y4
+	VMOVMSKPS Y4, AX
+	XORL      $0xff, AX
+	MOVQ      AX, ret+40(FP)
+	VZEROUPPER
+	RET

@@ -2,7 +2,10 @@
 
 package pix
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"image"
+)
 
 func firstDiff(a, b []byte) int { return firstDiffGeneric(a, b) }
 
@@ -16,3 +19,7 @@ func maskValues(dst []uint32, src []byte) {
 		dst[i] = binary.LittleEndian.Uint32(src[i*4:i*4+4]) & RGBMask
 	}
 }
+
+func equalRows(a, b *Image, r image.Rectangle, up bool) int { return equalRowsGeneric(a, b, r, up) }
+
+func differing(a, b *Image, r image.Rectangle) uint { return differingGeneric(a, b, r) }

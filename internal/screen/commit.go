@@ -17,9 +17,12 @@ func (s *Screen) commit(f *capture.Frame) {
 		s.resize(f.Size)
 	}
 	rects, move, moved := s.diff(f)
+	if moved {
+		rects = s.diffAround(f, move)
+	}
 
 	s.mu.Lock()
-	changed := len(rects) > 0
+	changed := moved || len(rects) > 0
 	if changed {
 		s.gen++
 		if s.gen-s.base > journalLen {
@@ -30,7 +33,6 @@ func (s *Screen) commit(f *capture.Frame) {
 			s.store.Move(move.Dst, move.Src)
 			s.stamp(move.To())
 			moves = []Move{move.Move}
-			rects = s.diffAfter(f, move)
 		}
 		c := &s.journal[s.gen%journalLen]
 		c.moves = moves
@@ -96,46 +98,66 @@ func (s *Screen) stamp(r image.Rectangle) {
 	}
 }
 
-// diff compares the frame with the store and returns what differs: each
-// rectangle is the smallest that holds its tile's changed pixels. It also looks
-// for a move that explains much of it. A second one would have to reckon with
-// what the first did to the store.
+// diff compares the frame with the store. It returns a move that explains much of
+// what differs, or else all that differs: each rectangle is the smallest that holds
+// its tile's changed pixels. A second move would have to reckon with what the first
+// did to the store.
 func (s *Screen) diff(f *capture.Frame) (rects []image.Rectangle, move found, moved bool) {
+	// Who scrolls, scrolls on: then only what the move does not explain is to be
+	// compared tile by tile.
+	for i := range f.Patches {
+		p := &f.Patches[i]
+		if move, moved = s.repeat(p, p.Rect.Intersect(s.store.Rect)); moved {
+			return nil, move, true
+		}
+	}
 	for i := range f.Patches {
 		p := &f.Patches[i]
 		n := len(rects)
-		rects = s.diffTiles(rects, p, p.Rect)
-		if !moved {
-			var changed image.Rectangle
-			for _, r := range rects[n:] {
-				changed = changed.Union(r)
-			}
-			move, moved = s.findMove(p, changed)
+		rects = s.diffTiles(rects, p, s.store, p.Rect)
+		var changed image.Rectangle
+		for _, r := range rects[n:] {
+			changed = changed.Union(r)
+		}
+		if move, moved = s.findMove(p, changed); moved {
+			return nil, move, true
 		}
 	}
-	return rects, move, moved
+	return rects, found{}, false
 }
 
-// diffAfter compares the frame with the store after the move was made there. What
-// the move is known to have made right is not looked at again.
-func (s *Screen) diffAfter(f *capture.Frame, move found) (rects []image.Rectangle) {
-	right := pix.RegionOf(move.right...)
+// diffAround compares the frame with what the store will be after the move. What the
+// move is known to make right is not looked at again.
+func (s *Screen) diffAround(f *capture.Frame, move found) (rects []image.Rectangle) {
+	to, right := pix.RegionOf(move.To()), pix.RegionOf(move.right...)
+	moved := *s.store
+	moved.Rect = moved.Rect.Add(move.Dst.Sub(move.Src.Min))
 	for i := range f.Patches {
 		p := &f.Patches[i]
-		for _, r := range pix.RegionOf(p.Rect).Subtract(right).Rects() {
-			rects = s.diffTiles(rects, p, r)
+		rest := pix.RegionOf(p.Rect.Intersect(s.store.Rect)).Subtract(right)
+		for _, r := range rest.Subtract(to).Rects() {
+			rects = s.diffTiles(rects, p, s.store, r)
+		}
+		for _, r := range rest.Intersect(to).Rects() {
+			rects = s.diffTiles(rects, p, &moved, r)
 		}
 	}
 	return rects
 }
 
-// diffTiles appends the changed part of each tile of area, which lies in p.
-func (s *Screen) diffTiles(rects []image.Rectangle, p *pix.Image, area image.Rectangle) []image.Rectangle {
+// diffTiles appends the changed part of each tile of area, which lies in p: what
+// differs from old.
+func (s *Screen) diffTiles(rects []image.Rectangle, p, old *pix.Image, area image.Rectangle) []image.Rectangle {
 	area = area.Intersect(s.store.Rect)
 	for y := area.Min.Y &^ (TileSide - 1); y < area.Max.Y; y += TileSide {
+		// Memory is read faster along whole rows.
+		band := image.Rect(area.Min.X, y, area.Max.X, y+TileSide).Intersect(area)
+		if band.Min.Y += pix.EqualRows(p, old, band, image.Point{}); band.Empty() {
+			continue
+		}
 		for x := area.Min.X &^ (TileSide - 1); x < area.Max.X; x += TileSide {
-			r := image.Rect(x, y, x+TileSide, y+TileSide).Intersect(area)
-			if d := pix.Diff(p, s.store, r); !d.Empty() {
+			r := image.Rect(x, y, x+TileSide, y+TileSide).Intersect(band)
+			if d := pix.Diff(p, old, r); !d.Empty() {
 				rects = append(rects, d)
 			}
 		}

@@ -1,9 +1,7 @@
 package screen
 
 import (
-	"encoding/binary"
 	"image"
-	"math/bits"
 	"slices"
 
 	"framebridge/internal/pix"
@@ -18,36 +16,9 @@ import (
 // being right: what is not known to be equal after the move is compared again,
 // so a wrong or partial move costs bytes, never pixels.
 
-const (
-	// minMoveArea is how many pixels must have changed before moves are looked
-	// for; below, encoding costs less than looking.
-	minMoveArea = 64 * 64 * 2
-	// strips is how many strips vote, stripWidth how many pixels of each line
-	// they hash: text leaves parts of a page blank, so several places are tried.
-	strips     = 6
-	stripWidth = 32
-	// firstLook is after how many strips without any agreement the search ends:
-	// most changes are no moves, and they must not pay for those that are.
-	firstLook = 2
-	// maxTwins is how many equal lines of a strip vote each: text has repeated
-	// lines, blank areas have hundreds.
-	maxTwins = 4
-	// minVotes is how many lines must agree on a distance.
-	minVotes = 5
-)
-
-// lookOrder is the order of the strips: text is rather on the left, and margins
-// are at the edges.
-var lookOrder = [strips]int{1, 3, 4, 2, 0, 5}
-
-// axis maps "lines" and "positions along a line" to coordinates: lines are rows
-// for vertical scrolls, columns for horizontal ones.
-type axis bool
-
-const (
-	vertical   axis = false
-	horizontal axis = true
-)
+// minMoveArea is how many pixels must have changed before moves are looked
+// for; below, encoding costs less than looking.
+const minMoveArea = 64 * 64 * 2
 
 // found is a move and what of its target is known to be right after it.
 type found struct {
@@ -61,23 +32,17 @@ func (s *Screen) findMove(p *pix.Image, changed image.Rectangle) (found, bool) {
 	if changed.Dx()*changed.Dy() < minMoveArea {
 		return found{}, false
 	}
-	if d := s.lastMove; d != (image.Point{}) {
-		if strip, ok := s.plausible(p, changed, d); ok {
-			if m, ok := s.grow(p, changed, d, strip, d.X != 0 && d.Y == 0); ok {
-				return m, true
-			}
-		}
+	if m, ok := s.repeat(p, changed); ok {
+		return m, true
 	}
 	if s.misses.skip(changed) {
 		return s.findDrag(p, changed)
 	}
 	for _, a := range []axis{vertical, horizontal} {
-		if d, strip, ok := s.vote(p, changed, a); ok {
-			if m, ok := s.grow(p, changed, d, strip, a == horizontal); ok {
-				s.lastMove = d
-				s.misses = misses{}
-				return m, true
-			}
+		if m, ok := s.findScroll(p, changed, a); ok {
+			s.lastMove = m.Src.Min.Sub(m.Dst)
+			s.misses = misses{}
+			return m, true
 		}
 	}
 	s.lastMove = image.Point{}
@@ -85,8 +50,75 @@ func (s *Screen) findMove(p *pix.Image, changed image.Rectangle) (found, bool) {
 	return s.findDrag(p, changed)
 }
 
+// repeat looks whether area, of which any part may have changed, moved as the last one
+// did.
+func (s *Screen) repeat(p *pix.Image, area image.Rectangle) (found, bool) {
+	d := s.lastMove
+	if d == (image.Point{}) || area.Dx()*area.Dy() < minMoveArea {
+		return found{}, false
+	}
+	strip, ok := s.plausible(p, area, d)
+	if !ok {
+		return found{}, false
+	}
+	return s.grow(p, s.changedColumns(p, area, d), d, strip, d.X != 0 && d.Y == 0)
+}
+
+// changedColumns returns the columns of area that have changed, as far as some rows tell,
+// and those beside them that are the old ones at displacement d in all these rows. What
+// stands beside a scroll and is blank here and there is not to be moved with it.
+func (s *Screen) changedColumns(p *pix.Image, area image.Rectangle, d image.Point) image.Rectangle {
+	const rows = 64
+	step := max(1, area.Dy()/rows)
+	x0, x1 := area.Max.X, area.Min.X
+	for y := area.Min.Y; y < area.Max.Y; y += step {
+		x0 = pix.MatchRight(p, s.store, y, area.Min.X, x0, image.Point{})
+		x1 = pix.MatchLeft(p, s.store, y, x1, area.Max.X, image.Point{})
+	}
+	if x0 >= x1 {
+		return image.Rectangle{}
+	}
+	in := area.Intersect(s.store.Rect.Sub(d)) // where d leads to the screen
+	left, right := x0, x1
+	if in.Min.X < x0 && x0 <= in.Max.X {
+		left = in.Min.X
+		for y := in.Min.Y; y < in.Max.Y; y += step {
+			left = pix.MatchLeft(p, s.store, y, left, x0, d)
+		}
+	}
+	if in.Min.X <= x1 && x1 < in.Max.X {
+		right = in.Max.X
+		for y := in.Min.Y; y < in.Max.Y; y += step {
+			right = pix.MatchRight(p, s.store, y, x1, right, d)
+		}
+	}
+	area.Min.X, area.Max.X = left, right
+	return area
+}
+
+// findScroll looks for a scroll along an axis.
+func (s *Screen) findScroll(p *pix.Image, changed image.Rectangle, a axis) (m found, ok bool) {
+	g, ok := newGrid(changed, a)
+	if !ok {
+		return m, false
+	}
+	what, dist, strip := s.voter.sample(p, s.store, &g)
+	if what == noMove {
+		return m, false
+	}
+	if what == move {
+		if m, ok = s.grow(p, changed, g.displacement(dist), strip, a == horizontal); ok {
+			return m, true
+		}
+	}
+	if dist, strip, ok = s.voter.count(p, s.store, &g); !ok {
+		return m, false
+	}
+	return s.grow(p, changed, g.displacement(dist), strip, a == horizontal)
+}
+
 // misses are searches that found nothing, one after the other in the same area: a
-// video. Looking for scrolls there costs a fifth of what all else does.
+// video. Looking for scrolls there costs nearly as much as finding the changes does.
 type misses struct {
 	area image.Rectangle
 	n    int // of searches
@@ -161,154 +193,19 @@ func (s *Screen) plausible(p *pix.Image, area image.Rectangle, d image.Point) (s
 	return strip, moved >= minVotes && moved*2 > told
 }
 
-// vote returns the displacement that most lines agree on (new place + d = old
-// place) and the strip that gave it the most votes.
-func (s *Screen) vote(p *pix.Image, area image.Rectangle, a axis) (d image.Point, best image.Rectangle, ok bool) {
-	length, width := area.Dy(), area.Dx()
-	if a == horizontal {
-		length, width = width, length
-	}
-	if length < 2*minVotes || width < stripWidth/2 {
-		return d, best, false
-	}
-	type tally struct{ votes, inBest, stripBest int }
-	tallies := make(map[int]*tally)
-	old := make(map[uint64]int32, length) // hash to the last line that has it
-	twin := make([]int32, length)         // the line before with the same hash, or -1
-	hashes := make([]uint64, length)
-	sw := min(stripWidth, width)
-	if a == horizontal {
-		sw = min(stripWidth/2, width) // rows are read whole, and columns hashed pixel by pixel
-	}
-	n := min(strips, width/sw)
-	stripAt := func(i int) image.Rectangle {
-		at := 0
-		if n > 1 {
-			at = (width - sw) * i / (n - 1)
-		}
-		if a == vertical {
-			return image.Rect(area.Min.X+at, area.Min.Y, area.Min.X+at+sw, area.Max.Y)
-		}
-		return image.Rect(area.Min.X, area.Min.Y+at, area.Max.X, area.Min.Y+at+sw)
-	}
-	most := 0 // votes for a distance in one strip
-	for k := range n {
-		if k == firstLook && most < max(minVotes, length/40) {
-			return d, image.Rectangle{}, false
-		}
-		i := k
-		if n == strips {
-			i = lookOrder[k]
-		}
-		strip := stripAt(i)
-		clear(old)
-		hashLines(hashes, s.store, strip, a)
-		for l, h := range hashes {
-			twin[l] = -1
-			if o, ok := old[h]; ok {
-				twin[l] = o
-			}
-			old[h] = int32(l)
-		}
-		hashLines(hashes, p, strip, a)
-		votes := make(map[int]int)
-		for l, h := range hashes {
-			o, ok := old[h]
-			if !ok || tooMany(twin, o) {
-				continue
-			}
-			for ; o >= 0; o = twin[o] {
-				if int(o) != l {
-					votes[int(o)-l]++
-				}
-			}
-		}
-		for dist, v := range votes {
-			t := tallies[dist]
-			if t == nil {
-				t = &tally{}
-				tallies[dist] = t
-			}
-			t.votes += v
-			most = max(most, v)
-			if v > t.inBest {
-				t.inBest, t.stripBest = v, i
-			}
-		}
-	}
-	most = 0
-	dist := 0
-	for k, t := range tallies {
-		// The smaller distance wins a draw, so that the result does not depend on
-		// the order of a map.
-		if t.votes > most || t.votes == most && abs(k) < abs(dist) {
-			most, dist = t.votes, k
-		}
-	}
-	if most < minVotes {
-		return d, best, false
-	}
-	if a == vertical {
-		d = image.Pt(0, dist)
-	} else {
-		d = image.Pt(dist, 0)
-	}
-	return d, stripAt(tallies[dist].stripBest), true
-}
-
-// tooMany reports whether more than maxTwins lines are alike.
-func tooMany(twin []int32, l int32) bool {
-	for range maxTwins {
-		if l = twin[l]; l < 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// hashLines hashes each line of the strip: rows for vertical, columns for
-// horizontal. The fourth byte of a pixel does not count.
-func hashLines(dst []uint64, m *pix.Image, strip image.Rectangle, a axis) {
-	const k = 0x9e3779b97f4a7c15
-	const rgb2 = pix.RGBMask<<32 | pix.RGBMask
-	if a == vertical {
-		for i := range dst {
-			row := m.Row(strip.Min.Y+i, strip.Min.X, strip.Max.X)
-			// Two chains, because each step waits for a multiplication.
-			h, g := uint64(k), uint64(k>>1)
-			for ; len(row) >= 16; row = row[16:] {
-				h = bits.RotateLeft64((h^binary.LittleEndian.Uint64(row)&rgb2)*k, 29)
-				g = bits.RotateLeft64((g^binary.LittleEndian.Uint64(row[8:])&rgb2)*k, 31)
-			}
-			for ; len(row) >= 4; row = row[4:] {
-				h = bits.RotateLeft64((h^uint64(binary.LittleEndian.Uint32(row)&pix.RGBMask))*k, 29)
-			}
-			dst[i] = h ^ g*k
-		}
-		return
-	}
-	for i := range dst {
-		dst[i] = k
-	}
-	for y := strip.Min.Y; y < strip.Max.Y; y++ {
-		row := m.Row(y, strip.Min.X, strip.Max.X)
-		for i := range dst {
-			v := binary.LittleEndian.Uint32(row[i*4:]) & pix.RGBMask
-			dst[i] = bits.RotateLeft64((dst[i]^uint64(v))*k, 29)
-		}
-	}
-}
-
 // grow extends the strip to the rectangle in area whose new pixels are the old
 // ones at displacement d, and says whether the move is worth it. sideways says
 // that the strip is one of columns, across the area.
 func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip image.Rectangle, sideways bool) (found, bool) {
 	// Only places whose source lies on the screen can have been moved there.
-	area = area.Intersect(s.store.Rect.Sub(d))
+	from := s.store.Rect
 	if sideways {
 		// A strip of columns spans the area; what scrolled sideways came from
 		// inside it.
-		area = area.Intersect(area.Sub(d))
+		from = area
+	}
+	area = area.Intersect(from.Sub(d))
+	if sideways {
 		strip = image.Rect(area.Min.X, strip.Min.Y, area.Max.X, strip.Max.Y)
 	}
 	strip = strip.Intersect(area)
@@ -338,37 +235,39 @@ func (s *Screen) grow(p *pix.Image, area image.Rectangle, d image.Point, strip i
 	if sideways {
 		to.Min.Y, to.Max.Y = area.Min.Y, area.Max.Y
 	}
-	// The rows: from the first to the last that match, if most between them do.
+	// The rows: from the first to the last that match, if most between them do. It is
+	// worth it when a sixth of the area is gained: matches and was not so before.
 	var right []image.Rectangle
-	matched, gained := 0, 0
+	matched, toGain := 0, (area.Dx()*area.Dy()+6*to.Dx()-1)/(6*to.Dx())
+	changed := to.Max.Y // the first row of those gained
 	for y := to.Min.Y; y < to.Max.Y; y++ {
-		row := image.Rect(to.Min.X, y, to.Max.X, y+1)
-		if !pix.EqualAt(p, s.store, row, d) {
+		band := image.Rect(to.Min.X, y, to.Max.X, to.Max.Y)
+		n := pix.EqualRows(p, s.store, band, d)
+		if n == 0 {
 			continue
 		}
-		if n := len(right); n > 0 && right[n-1].Max.Y == y {
-			right[n-1].Max.Y = y + 1
-		} else {
-			right = append(right, row)
+		band.Max.Y = y + n
+		right = append(right, band)
+		matched += n
+		for ; y < band.Max.Y && toGain > 0; y++ {
+			if !pix.Equal(p, s.store, image.Rect(to.Min.X, y, to.Max.X, y+1)) {
+				toGain--
+				changed = min(changed, y)
+			}
 		}
-		matched++
-		if !pix.Equal(p, s.store, row) {
-			gained++
-		}
+		y = band.Max.Y // which differs
 	}
-	if len(right) == 0 {
+	if len(right) == 0 || toGain > 0 {
 		return found{}, false
 	}
 	to.Min.Y, to.Max.Y = right[0].Min.Y, right[len(right)-1].Max.Y
-	if matched*4 < to.Dy()*3 || gained*to.Dx()*6 < area.Dx()*area.Dy() {
+	if matched*4 < to.Dy()*3 {
 		return found{}, false
 	}
-	return found{Move{Src: to.Add(d), Dst: to.Min}, right}, true
-}
-
-func abs(v int) int {
-	if v < 0 {
-		return -v
+	// What is blank above and below stayed as it was.
+	to.Min.Y = changed
+	for pix.Equal(p, s.store, image.Rect(to.Min.X, to.Max.Y-1, to.Max.X, to.Max.Y)) {
+		to.Max.Y--
 	}
-	return v
+	return found{Move{Src: to.Add(d), Dst: to.Min}, right}, true
 }

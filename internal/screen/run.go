@@ -32,6 +32,10 @@ func (s *Screen) Run(ctx context.Context, src capture.Source) error {
 	if s.cfg.VerifyInterval > 0 && r.sampler != nil {
 		r.verifyAt = time.Now().Add(s.cfg.VerifyInterval)
 	}
+	if s.cfg.Quiet != nil {
+		r.quiet = time.AfterFunc(quietAfter, s.cfg.Quiet)
+		defer r.quiet.Stop()
+	}
 	for {
 		if err := r.step(ctx); err != nil {
 			return err
@@ -49,7 +53,11 @@ type runner struct {
 	src     capture.Source
 	sampler capture.Sampler // nil: the source cannot sample
 	bucket  bucket
-	first   bool // no frame yet
+
+	quiet     *time.Timer // nil: nobody asks
+	quietNext time.Time
+
+	first bool // no frame yet
 
 	verifyAt time.Time // zero: no verification
 	rows     int       // which rows the next sample takes
@@ -87,8 +95,8 @@ func (r *runner) step(ctx context.Context) error {
 	cancel()
 	switch {
 	case err == nil:
+		r.commit(f, r.first)
 		r.first = false
-		r.s.commit(f)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
@@ -109,6 +117,27 @@ func (r *runner) step(ctx context.Context) error {
 		return r.verify(ctx)
 	}
 	return nil
+}
+
+const (
+	// quietAfter is how long nothing must change for Config.Quiet.
+	quietAfter = 1500 * time.Millisecond
+	// quietPause is the least time between two calls that changes lie between.
+	quietPause = time.Minute
+)
+
+// commit takes a frame, and has Config.Quiet called when it was the last for a while.
+func (r *runner) commit(f *capture.Frame, first bool) {
+	r.s.commit(f)
+	if r.quiet == nil {
+		return
+	}
+	now := time.Now()
+	called := !r.quiet.Reset(max(quietAfter, r.quietNext.Sub(now)))
+	if called && !first {
+		r.quietNext = now.Add(quietPause)
+		r.quiet.Reset(quietPause)
+	}
 }
 
 // resync finds out whether damage is waiting in the source after a time without
@@ -187,7 +216,7 @@ func (r *runner) poll(ctx context.Context) error {
 		if !pending {
 			r.missedAt = start
 		}
-		r.s.commit(f)
+		r.commit(f, false)
 	}
 	now := time.Now()
 	r.pollCost = now.Sub(start)

@@ -39,6 +39,9 @@ type Config struct {
 	// VerifyInterval is the time between two samples that check the damage
 	// reports; 0: off.
 	VerifyInterval time.Duration
+	// Quiet, if set, is called when nothing has changed for quietAfter, but not more
+	// often than changes and quietPause allow, on a goroutine of its own.
+	Quiet func()
 	// Logger gets what operators need to know; nil: slog.Default().
 	Logger *slog.Logger
 }
@@ -91,6 +94,7 @@ type Screen struct {
 	changedAt           time.Time
 	dragWait, dragPause int
 	misses              misses
+	voter               voter
 
 	vmu      sync.Mutex
 	viewers  map[*Viewer]struct{}

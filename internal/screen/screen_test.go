@@ -50,8 +50,9 @@ func (p *picture) apply(area image.Rectangle, moves bool, between func()) Update
 
 // drawing changes a picture at random, in the ways that programs do.
 type drawing struct {
-	rnd *rand.Rand
-	img *pix.Image
+	rnd  *rand.Rand
+	img  *pix.Image
+	dist int // of the last scroll
 }
 
 func (d *drawing) rect() image.Rectangle {
@@ -69,7 +70,10 @@ func (d *drawing) step() *capture.Frame {
 	case 0:
 		d.img.Fill(r, d.rnd.Uint32())
 	case 1: // scroll
-		dist := 1 + d.rnd.IntN(30)
+		if d.dist == 0 || d.rnd.IntN(2) == 0 {
+			d.dist = 1 + d.rnd.IntN(30)
+		}
+		dist := d.dist
 		if d.rnd.IntN(2) == 0 && r.Dy() > dist {
 			d.img.Move(r.Min, image.Rect(r.Min.X, r.Min.Y+dist, r.Max.X, r.Max.Y))
 		} else if r.Dx() > dist {
@@ -84,9 +88,16 @@ func (d *drawing) step() *capture.Frame {
 			}
 		}
 	}
-	// What is reported may be more than what changed.
+	// What is reported may be more than what changed, and in parts.
 	reported := r.Union(d.rect())
-	return &capture.Frame{Size: d.img.Rect.Size(), Patches: []pix.Image{d.img.Sub(reported)}}
+	f := &capture.Frame{Size: d.img.Rect.Size(), Patches: []pix.Image{d.img.Sub(reported)}}
+	if d.rnd.IntN(3) == 0 && reported.Dx() > 1 {
+		left, right := reported, reported
+		left.Max.X = reported.Min.X + 1 + d.rnd.IntN(reported.Dx()-1)
+		right.Min.X = left.Max.X
+		f.Patches = []pix.Image{d.img.Sub(left), d.img.Sub(right)}
+	}
+	return f
 }
 
 // TestViewersConverge lets viewers of all speeds follow random drawing, with

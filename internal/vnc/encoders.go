@@ -75,14 +75,10 @@ func stateless(e rfb.Encoding) bool {
 	return e == rfb.EncodingRRE || e == rfb.EncodingCoRRE || e == rfb.EncodingHextile
 }
 
-// appendProduct appends the beginning of a product's payload for this viewer and
-// returns the rest, a part of the product.
+// appendProduct appends the beginning of a product's payload for this viewer, in all
+// encodings but Tight, and returns the rest, a part of the product.
 func (s *encoders) appendProduct(dst []byte, p *product) (head, rest []byte) {
-	switch p.encoding {
-	case rfb.EncodingTight:
-		_, e := s.get(p.encoding)
-		return e.(*tight.Encoder).AppendHead(dst, &p.tight)
-	case rfb.EncodingZRLE:
+	if p.encoding == rfb.EncodingZRLE {
 		_, e := s.get(p.encoding)
 		return e.(*zrle.Encoder).AppendHead(dst, &p.zrle)
 	}

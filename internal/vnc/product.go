@@ -28,6 +28,7 @@ import (
 type recipe struct {
 	encoding rfb.Encoding
 	params   encode.Params
+	parts    bool // a product of Tight may be several rectangles
 }
 
 // product is a rectangle that was, or is being, encoded.
@@ -37,20 +38,37 @@ type product struct {
 	ready chan struct{} // closed when what follows is valid
 	gen   uint64        // of the pixels
 	err   error
-	tight tight.Prepared
+	tight []part // cover rect, from the top down
 	zrle  zrle.Prepared
 	bytes []byte // payload in the encodings without streams
 	uses  atomic.Int32
 }
 
-// lossy reports whether the viewer gets an approximation.
-func (p *product) lossy() bool {
-	return p.encoding == rfb.EncodingTight && p.tight.Class == tight.JPEG
+// part is a rectangle of a product in Tight: what has more colours than a palette takes
+// may become several that have not, if the viewer need not know their number before
+// (recipe.parts).
+type part struct {
+	image.Rectangle
+	tight.Prepared
+}
+
+// nextPart appends a part with the memory that one had which was there before.
+func (p *product) nextPart() *part {
+	if n := len(p.tight); n < cap(p.tight) {
+		p.tight = p.tight[:n+1]
+	} else {
+		p.tight = append(p.tight, part{})
+	}
+	return &p.tight[len(p.tight)-1]
 }
 
 // size is about how much memory p holds.
 func (p *product) size() int {
-	return cap(p.tight.Data) + cap(p.tight.Piece) + cap(p.zrle.Data) + cap(p.zrle.Piece) + cap(p.bytes)
+	n := cap(p.zrle.Data) + cap(p.zrle.Piece) + cap(p.bytes)
+	for _, t := range p.tight[:cap(p.tight)] {
+		n += cap(t.Data) + cap(t.Piece)
+	}
+	return n
 }
 
 // held is size, or a guess while p is in the making.
@@ -221,17 +239,17 @@ type worker struct {
 }
 
 func (k *worker) make(s *screen.Screen, p *product) {
-	p.gen = s.Copy(&k.snap, p.rect)
-	switch p.encoding {
-	case rfb.EncodingTight:
+	if p.encoding == rfb.EncodingTight {
 		if k.tight == nil {
 			k.tight = tight.NewPacker(p.params)
 		} else {
 			k.tight.SetParams(p.params)
 		}
-		if p.err = k.tight.Prepare(&p.tight, &k.snap, p.rect); p.err == nil {
-			p.err = k.tight.Compress(&p.tight)
-		}
+		p.err = k.makeTight(s, p)
+		return
+	}
+	p.gen = s.Copy(&k.snap, p.rect)
+	switch p.encoding {
 	case rfb.EncodingZRLE:
 		if k.zrle == nil {
 			k.zrle = zrle.NewPacker(p.params)
@@ -254,6 +272,63 @@ func (k *worker) make(s *screen.Screen, p *product) {
 		}
 		p.bytes, p.err = e.AppendRect(p.bytes[:0], &k.snap, p.rect)
 	}
+}
+
+// makeTight makes a product of the pixels as they are now. They are copied only where
+// the screen could not wait for the work on them.
+func (k *worker) makeTight(s *screen.Screen, p *product) (err error) {
+	looked := false
+	if k.tight.Quick() {
+		s.Inspect(func(m *pix.Image, gen uint64) {
+			if !p.rect.In(m.Rect) {
+				return // the screen has become smaller
+			}
+			looked, p.gen = true, gen
+			if err = k.look(p, m); err != nil {
+				return
+			}
+			if last := &p.tight[len(p.tight)-1]; last.Class == tight.JPEG {
+				k.snap.Reset(last.Rectangle)
+				pix.Copy(&k.snap, m, last.Rectangle)
+			}
+		})
+	}
+	if !looked {
+		p.gen = s.Copy(&k.snap, p.rect)
+		err = k.look(p, &k.snap)
+	}
+	if err != nil {
+		return err
+	}
+	for i := range p.tight {
+		t := &p.tight[i]
+		if t.Class == tight.JPEG {
+			k.tight.Picture(&t.Prepared, &k.snap, t.Rectangle)
+		}
+		if err := k.tight.Compress(&t.Prepared); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look fills p.tight with the pixels of m. Only the last part may need a picture.
+func (k *worker) look(p *product, m *pix.Image) error {
+	p.tight = p.tight[:0]
+	for rest := p.rect; !rest.Empty(); {
+		t := p.nextPart()
+		t.Rectangle = rest
+		if !p.parts {
+			return k.tight.Look(&t.Prepared, m, rest)
+		}
+		rows, err := k.tight.LookTop(&t.Prepared, m, rest)
+		if err != nil {
+			return err
+		}
+		t.Max.Y = t.Min.Y + rows
+		rest.Min.Y = t.Max.Y
+	}
+	return nil
 }
 
 // newStateless returns an encoder of an encoding without streams.

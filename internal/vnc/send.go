@@ -28,7 +28,13 @@ func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects [
 	// An update that can be cut short is: when the link has enough, what remains
 	// waits, and something newer and smaller can go before it.
 	cut := se.continuous.on && se.caps.lastRect && len(rects) > 1
-	if cut {
+	// So is the number of those in Tight, as long as they may fall into parts.
+	how := se.recipeFor(rects)
+	open := cut
+	for _, r := range rects {
+		open = open || how.parts && r.Dx()*r.Dy() > tight.MinTop
+	}
+	if open {
 		total = rfb.RectsUntilLast
 	}
 	se.out.buf = rfb.FramebufferUpdate{Rects: uint16(total)}.Append(se.out.buf)
@@ -38,11 +44,11 @@ func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects [
 		se.lossy.move(m)
 	}
 	se.appendFills()
-	sent, err := se.sendRects(rects, se.recipeFor(rects), cut)
+	sent, err := se.sendRects(rects, how, cut)
 	if err != nil {
 		return err
 	}
-	if cut {
+	if open {
 		se.out.buf = rfb.LastRect.Append(se.out.buf)
 	}
 	se.backlog = pix.RegionOf(rects[sent:]...)
@@ -175,10 +181,27 @@ func (se *session) special(r image.Rectangle) bool {
 // output has taken p over.
 func (se *session) appendProduct(p *product) (borrowed bool, err error) {
 	if stateless(p.encoding) && len(p.bytes) > p.rect.Dx()*p.rect.Dy()*se.format.Bytes() {
-		return false, se.appendRect(p.rect, recipe{rfb.EncodingRaw, p.params})
+		return false, se.appendRect(p.rect, recipe{encoding: rfb.EncodingRaw, params: p.params})
 	}
 	se.view.Took(p.rect, p.gen)
-	se.lossy.sent(p.rect, p.lossy())
+	if p.encoding == rfb.EncodingTight {
+		_, enc := se.enc.get(p.encoding)
+		for i := range p.tight {
+			t := &p.tight[i]
+			se.lossy.sent(t.Rectangle, t.Class == tight.JPEG)
+			var rest []byte
+			se.out.buf = rfb.RectangleOf(t.Rectangle, p.encoding).Append(se.out.buf)
+			se.out.buf, rest = enc.(*tight.Encoder).AppendHead(se.out.buf, &t.Prepared)
+			if se.out.add(rest, p) {
+				if borrowed {
+					p.uses.Add(1) // the output gives each part back
+				}
+				borrowed = true
+			}
+		}
+		return borrowed, nil
+	}
+	se.lossy.sent(p.rect, false)
 	var rest []byte
 	se.out.buf = rfb.RectangleOf(p.rect, p.encoding).Append(se.out.buf)
 	se.out.buf, rest = se.enc.appendProduct(se.out.buf, p)
@@ -269,6 +292,7 @@ func (se *session) refresh() (done bool) {
 	}
 	how := se.recipe
 	how.params.Quality = -1
+	how.parts = false
 	// Deflate takes a tenth off a photograph, and more time than all else here.
 	n := se.link.bytesIn(slowUpdate)
 	how.params.Fast = n == 0 || n > slowBytes
