@@ -79,8 +79,8 @@ func (b *blockWriter) count(seqs []sequence, hist *histogram) {
 			continue
 		}
 		// The look-up in distSymbols, without a branch: far is all ones from 256 on.
-		x := uint(s >> distShift)
-		far := uint(int(255-x) >> 63)
+		x := uint64(s >> distShift)
+		far := uint64(int64(255-x) >> 63)
 		sym := distSymbols[(x&^far|(256+x>>7)&far)&511]
 		seqs[i] = s | sequence(sym)<<symbolShift
 		if length > maxMatch {
