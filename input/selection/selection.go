@@ -279,6 +279,7 @@ func (s *Selection) run() {
 		s.watch.active = s.watch.on && s.active.Load()
 		now := time.Now()
 		s.expireTransfers(now)
+		s.expireWindows(now)
 		s.advanceFetch(now)
 	}
 }
@@ -294,6 +295,9 @@ func (s *Selection) deadline() time.Time {
 	}
 	for _, t := range s.own.transfers {
 		earlier(t.expires)
+	}
+	if len(s.watch.old) > 0 {
+		earlier(s.watch.old[0].expires)
 	}
 	earlier(s.nextFetch())
 	return d

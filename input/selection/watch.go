@@ -2,6 +2,7 @@ package selection
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ type watcher struct {
 	fetch      *fetch
 	fetched    time.Time     // when the last fetch began
 	win        xproto.Window // for the owners' answers; 0 until needed
+	old        []oldWindow   // that answers may still come to, the oldest first
 	last       string        // the last text in either direction
 }
 
@@ -54,6 +56,19 @@ type fetch struct {
 	text      bytes.Buffer // parts so far
 	expires   time.Time    // of this step
 	end       time.Time
+}
+
+// An owner that answers a fetch that was given up must find its window: a program
+// that writes to one that is no more is ended by its X library, as a rule, and the text
+// that was copied from it is lost. So windows are kept for oldTimeout, maxOld of them.
+const (
+	oldTimeout = fetchTimeout
+	maxOld     = 16
+)
+
+type oldWindow struct {
+	win     xproto.Window
+	expires time.Time
 }
 
 // startWatching asks for events of new owners, and counts those that are there
@@ -189,13 +204,27 @@ func (s *Selection) step() {
 	}
 }
 
-// cancelFetch gives a fetch up. Its window goes with it: whatever the owner
+// cancelFetch gives a fetch up. Its window is not used again: whatever the owner
 // still sends then meets no property of a later fetch.
 func (s *Selection) cancelFetch() {
-	if s.watch.fetch != nil {
-		s.watch.fetch = nil
-		xproto.DestroyWindow(s.c.X(), s.watch.win)
-		s.watch.win = 0
+	w := &s.watch
+	if w.fetch == nil {
+		return
+	}
+	now := time.Now()
+	if len(w.old) == maxOld {
+		w.old[0].expires = now
+	}
+	w.old = append(w.old, oldWindow{w.win, now.Add(oldTimeout)})
+	w.fetch, w.win = nil, 0
+	s.expireWindows(now)
+}
+
+func (s *Selection) expireWindows(now time.Time) {
+	w := &s.watch
+	for len(w.old) > 0 && !now.Before(w.old[0].expires) {
+		xproto.DestroyWindow(s.c.X(), w.old[0].win)
+		w.old = slices.Delete(w.old, 0, 1)
 	}
 }
 
