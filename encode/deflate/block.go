@@ -103,8 +103,8 @@ func (b *blockWriter) count(seqs []sequence, hist *histogram) {
 }
 
 // fastGain: coding is worth its time for Fast if the data becomes smaller by one
-// part in so many. At 1 GB/s, that is what a link of 1 Gbit/s takes for it.
-const fastGain = 8
+// part in so many. At 1 GB/s, that is what a link of half a Gbit/s takes for it.
+const fastGain = 16
 
 // append appends a block of data, cut into seqs with the literals that hist counts.
 func (b *blockWriter) append(dst, data []byte, seqs []sequence, hist *histogram, e Effort) []byte {

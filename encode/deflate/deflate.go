@@ -21,8 +21,8 @@ type Part struct {
 // Effort says what is worth its time.
 type Effort uint8
 
-// Fast stores what would become less than an eighth smaller: photographs, mostly,
-// for which coding takes several times as long as copying. Small compresses all
+// Fast stores what would become less than a sixteenth smaller: noise, mostly, for
+// which coding takes several times as long as copying. Small compresses all
 // that becomes smaller.
 const (
 	Fast Effort = iota
