@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"framebridge/encode"
+	"framebridge/encode/tight"
 	"framebridge/internal/pix"
 	"framebridge/rfb"
 	"framebridge/rfb/rfbtest"
@@ -77,4 +79,52 @@ func TestParts(t *testing.T) {
 		}
 		r.converge(t, c, pix.BGRX)
 	}
+}
+
+// TestRounded: on a slow link, what has too many colours for a palette gets fewer, and
+// is known to be an approximation; the rest is exact.
+func TestRounded(t *testing.T) {
+	r := newRig(t, newCanvas(256, 128), nil)
+	r.draw(r.img.Rect, func(m *pix.Image) {
+		m.Fill(m.Rect, 0xffffff)
+		for i := range 256 * 64 / 8 { // below: letters in greys and in reds
+			grey := uint32(i*89) & 0xff
+			m.Set(i*8%256+i%5, 64+i*8/256, grey<<16|(grey/2)<<8|uint32(i%2)*grey)
+		}
+		for i := range 256 * 64 / 16 { // above: a few colours
+			m.Set(i*16%256+i%7, i*16/256, uint32(i%9)*0x1f3b11)
+		}
+	})
+	c := r.dial(t, rfbtest.Options{Encodings: []rfb.Encoding{rfb.EncodingTight, rfb.PseudoLastRect, rfb.PseudoJPEGQuality0 + 6}})
+	require.NoError(t, c.RequestUpdate(false, c.Bounds()))
+	_, err := c.ReadUpdate()
+	require.NoError(t, err)
+
+	how := recipe{encoding: rfb.EncodingTight, params: encode.Params{Format: pix.BGRX, Compress: 1, Quality: 6}}
+	made := func(rect image.Rectangle, rounded bool) *product {
+		how.rounded = rounded
+		p := r.srv.shop.wait(r.srv.shop.make(how, rect, false), 0)
+		require.NoError(t, p.err)
+		return p
+	}
+	low, high := image.Rect(0, 64, 256, 128), image.Rect(0, 0, 256, 64)
+	exact, fewer := made(low, false), made(low, true)
+	require.Equal(t, tight.Full, exact.tight[0].Class)
+	require.False(t, exact.inexact)
+	require.Equal(t, tight.Indexed, fewer.tight[0].Class)
+	require.True(t, fewer.inexact)
+	require.Less(t, len(fewer.tight[0].Piece)*3, len(exact.tight[0].Piece)*2)
+	require.False(t, made(high, true).inexact, "there is room in a palette")
+
+	// Only a link known to be slow has it, and only for a large update.
+	se := new(session)
+	se.recipe = how
+	se.recipe.rounded = false
+	screenful := []image.Rectangle{image.Rect(0, 0, 1920, 1080)}
+	require.False(t, se.recipeFor(screenful).rounded)
+	se.link.rate = 1e6
+	require.True(t, se.recipeFor(screenful).rounded)
+	require.False(t, se.recipeFor([]image.Rectangle{image.Rect(0, 0, 100, 20)}).rounded)
+	se.recipe.params.Quality = -1
+	require.False(t, se.recipeFor(screenful).rounded, "the viewer allows no approximation")
 }

@@ -66,8 +66,9 @@ const (
 	slowBytes = 256 << 10
 	// pixelsPerByte is about how many pixels a byte holds after encoding.
 	pixelsPerByte = 6
-	// slowLevel is the compression level of such updates.
-	slowLevel = 6
+	// slowLevel is the compression level of such updates: the best of package deflate,
+	// which makes less of text in colours than the slower ones above.
+	slowLevel = 5
 	// slowQuality is by how much their JPEG quality level is lower: the picture is
 	// there in half the time, and what was lost follows as soon as it is still.
 	slowQuality = 3
@@ -87,6 +88,7 @@ func (se *session) recipeFor(rects []image.Rectangle) recipe {
 	if q := r.params.Quality; q > 0 {
 		r.params.Quality = max(1, q-slowQuality)
 	}
+	r.rounded = r.params.Quality >= 0 && r.encoding == rfb.EncodingTight
 	return r
 }
 
@@ -188,7 +190,7 @@ func (se *session) appendProduct(p *product) (borrowed bool, err error) {
 		_, enc := se.enc.get(p.encoding)
 		for i := range p.tight {
 			t := &p.tight[i]
-			se.lossy.sent(t.Rectangle, t.Class == tight.JPEG)
+			se.lossy.sent(t.Rectangle, t.Class == tight.JPEG || p.inexact)
 			var rest []byte
 			se.out.buf = rfb.RectangleOf(t.Rectangle, p.encoding).Append(se.out.buf)
 			se.out.buf, rest = enc.(*tight.Encoder).AppendHead(se.out.buf, &t.Prepared)
@@ -293,6 +295,7 @@ func (se *session) refresh() (done bool) {
 	how := se.recipe
 	how.params.Quality = -1
 	how.parts = false
+	how.rounded = false
 	// Deflate takes a tenth off a photograph, and more time than all else here.
 	n := se.link.bytesIn(slowUpdate)
 	how.params.Fast = n == 0 || n > slowBytes

@@ -143,7 +143,7 @@ func (se *session) takeRecipe() {
 		p.Quality = -1
 	}
 	se.enc.setParams(p)
-	r := recipe{se.caps.encoding, p, se.caps.encoding == rfb.EncodingTight && se.caps.lastRect}
+	r := recipe{encoding: se.caps.encoding, params: p, parts: se.caps.encoding == rfb.EncodingTight && se.caps.lastRect}
 	if r != se.recipe {
 		se.srv.shop.leave(se.recipe)
 		se.srv.shop.enter(r)
