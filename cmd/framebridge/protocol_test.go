@@ -165,6 +165,7 @@ func TestTooManyPasswords(t *testing.T) {
 	}
 	require.NotNil(t, refused, "twenty guesses were answered")
 	require.Contains(t, refused.Reason, "Too many")
+	s.await(s.stderr, "refused after too many wrong passwords")
 	assert.GreaterOrEqual(t, len(s.stderr.lines()), 3)
 }
 
