@@ -79,14 +79,25 @@ func (p *product) size() int {
 	return n
 }
 
-// held is size, or a guess while p is in the making.
-func (p *product) held() int {
+// there reports whether p is a product, and ready.
+func (p *product) there() bool {
+	if p == nil {
+		return false
+	}
 	select {
 	case <-p.ready:
-		return p.size()
+		return true
 	default:
-		return p.rect.Dx() * p.rect.Dy()
+		return false
 	}
+}
+
+// held is size, or a guess while p is in the making.
+func (p *product) held() int {
+	if p.there() {
+		return p.size()
+	}
+	return p.rect.Dx() * p.rect.Dy()
 }
 
 // Bounds of the products that are kept for other viewers. They need to live only

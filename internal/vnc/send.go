@@ -162,8 +162,11 @@ func (se *session) sendRects(rects []image.Rectangle, r recipe, cut bool) (sent 
 				return 0, err
 			}
 		}
-		if err := se.flushSome(); err != nil {
-			return 0, err
+		// What is there already goes out with this: other viewers' rectangles, mostly.
+		if i+1 >= next || !se.making[i+1].there() || se.out.len() >= collectAt {
+			if err := se.flushSome(); err != nil {
+				return 0, err
+			}
 		}
 		if cut && se.link.congested(se.sent+int64(se.out.len())) {
 			i++

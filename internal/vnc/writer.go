@@ -50,6 +50,9 @@ type writer struct {
 // encoded. What is smaller goes out in one write.
 const flushAt = 64 << 10
 
+// collectAt bounds what is collected of rectangles that need not be waited for.
+const collectAt = 512 << 10
+
 // write sends what the wishes and the screen call for until ctx is done.
 func (se *session) write(ctx context.Context) error {
 	se.format = pix.BGRX
