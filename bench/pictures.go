@@ -17,15 +17,7 @@ const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 
 // text draws a line of random letters of the 7x13 font into m with its top left
 // at at, n letters long.
 func text(m *pix.Image, at image.Point, n int, fg uint32, rnd *rand.Rand) {
-	s := make([]byte, n)
-	for i := range s {
-		if rnd.IntN(6) == 0 {
-			s[i] = ' '
-		} else {
-			s[i] = letters[rnd.IntN(len(letters))]
-		}
-	}
-	draw(m, at, string(s), fg)
+	draw(m, at, words(n, rnd), fg)
 }
 
 // draw draws s.

@@ -94,18 +94,6 @@ func article(w, h int, seed uint64) *pix.Image {
 	return m
 }
 
-// articles are pages of the screen's size, every other one with a photo.
-func articles(size image.Point, n int) (pages []*pix.Image) {
-	for i := range n {
-		m := article(size.X, size.Y, uint64(100+i))
-		if i%2 == 0 {
-			put(m, photo(size.X/2, size.Y/2, uint64(i)), size.Div(4))
-		}
-		pages = append(pages, m)
-	}
-	return pages
-}
-
 // articleLine is a line of an article as high as a step of a scroll.
 func articleLine(width int, rnd *rand.Rand) *pix.Image {
 	m := pix.New(image.Rect(0, 0, width, scrollStep))

@@ -163,10 +163,11 @@ func filmedPage() func(m *pix.Image) func(int) vp8.Change {
 	}
 }
 
-// fullPages are pages over all of the screen, every second one with a photo.
-func fullPages(size image.Point, n int) (pages []*pix.Image) {
+// fullPages are n of the pages that draw makes, over all of the screen, every second
+// one with a photo.
+func fullPages(size image.Point, n int, draw func(w, h int, seed uint64) *pix.Image) (pages []*pix.Image) {
 	for i := range n {
-		m := page(size.X, size.Y, uint64(100+i))
+		m := draw(size.X, size.Y, uint64(100+i))
 		if i%2 == 0 {
 			put(m, photo(size.X/2, size.Y/2, uint64(i)), size.Div(4))
 		}
@@ -177,7 +178,7 @@ func fullPages(size image.Point, n int) (pages []*pix.Image) {
 
 func otherPages(m *pix.Image) func(int) vp8.Change {
 	stillPage(m)
-	pages := fullPages(m.Rect.Size(), 4)
+	pages := fullPages(m.Rect.Size(), 4, page)
 	return func(n int) vp8.Change {
 		pix.Copy(m, pages[n%len(pages)], m.Rect)
 		return vp8.Change{Damage: []image.Rectangle{m.Rect}}
@@ -190,7 +191,7 @@ func onePage(m *pix.Image) func(int) vp8.Change {
 		if n > 1 {
 			return vp8.Change{}
 		}
-		pix.Copy(m, fullPages(m.Rect.Size(), 1)[0], m.Rect)
+		pix.Copy(m, fullPages(m.Rect.Size(), 1, page)[0], m.Rect)
 		return vp8.Change{Damage: []image.Rectangle{m.Rect}}
 	}
 }

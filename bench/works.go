@@ -148,7 +148,7 @@ func pictures(size image.Point, n int) func(context.Context, *take) error {
 
 func runFull(ctx context.Context, t *take) error {
 	pages := make([]*picture, 4)
-	for i, m := range articles(t.stage.truth.Rect.Size(), len(pages)) {
+	for i, m := range fullPages(t.stage.truth.Rect.Size(), len(pages), article) {
 		p, err := t.stage.upload(m)
 		if err != nil {
 			return err

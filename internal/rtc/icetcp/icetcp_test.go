@@ -176,10 +176,10 @@ func TestHalfOpenFlood(t *testing.T) {
 	claims := [][]byte{hello(t, "victim"), hello(t, "nobody")}
 	const flood = 10_000
 	var flooders sync.WaitGroup
-	todo := make(chan int)
+	attempts := make(chan int)
 	for range 64 {
 		flooders.Go(func() {
-			for i := range todo {
+			for i := range attempts {
 				c, err := net.Dial("tcp", addr)
 				if err != nil {
 					t.Error(err)
@@ -195,7 +195,7 @@ func TestHalfOpenFlood(t *testing.T) {
 	}
 	most := 0
 	for i := range flood {
-		todo <- i
+		attempts <- i
 		most = max(most, m.Conns())
 		if i%1000 != 0 {
 			continue
@@ -213,7 +213,7 @@ func TestHalfOpenFlood(t *testing.T) {
 		require.NoError(t, err)
 		c.Close()
 	}
-	close(todo)
+	close(attempts)
 	flooders.Wait()
 	require.LessOrEqual(t, most, maxConns)
 }
