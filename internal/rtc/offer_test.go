@@ -277,6 +277,6 @@ func FuzzOffer(f *testing.F) {
 			return
 		}
 		require.NoError(t, s.End(a.ID))
-		require.Eventually(t, func() bool { return s.find(a.ID) == nil }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return s.Sessions() == 0 }, patience, time.Millisecond)
 	})
 }

@@ -43,6 +43,7 @@ func TestPlayerOverUDP(t *testing.T) {
 
 	require.ErrorIs(t, s.End("nobody"), ErrUnknown)
 	require.NoError(t, s.End(p.answer.ID))
+	require.ErrorIs(t, s.End(p.answer.ID), ErrUnknown, "ended twice")
 	p.gone()
 	require.Eventually(t, func() bool { return s.Sessions() == 0 && s.Viewers() == 0 }, patience, time.Millisecond)
 }

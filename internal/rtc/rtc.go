@@ -248,8 +248,11 @@ func (s *Server) GiveWay(to string) {
 	}
 }
 
-// End ends a session.
+// End ends a session. From here on nobody finds it, though its goroutines may still
+// say goodbye.
 func (s *Server) End(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	p := s.find(id)
 	if p == nil {
 		return ErrUnknown
@@ -258,10 +261,12 @@ func (s *Server) End(id string) error {
 	return nil
 }
 
+// find returns a session that has not been ended. The caller holds mu.
 func (s *Server) find(id string) *peer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.peers[id]
+	if p := s.peers[id]; p != nil && p.ctx.Err() == nil {
+		return p
+	}
+	return nil
 }
 
 // enter makes p one of the sessions and starts its goroutine.

@@ -12,7 +12,9 @@ import (
 // what Answer said; empty: not checked. Its error is ErrUnknown, ErrTag, ErrRestart
 // or ErrFragment.
 func (s *Server) Trickle(id, tag string, fragment []byte) error {
+	s.mu.Lock()
 	p := s.find(id)
+	s.mu.Unlock()
 	if p == nil {
 		return ErrUnknown
 	}
