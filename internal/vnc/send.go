@@ -32,7 +32,7 @@ func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects [
 	how := se.recipeFor(rects)
 	open := cut
 	for _, r := range rects {
-		open = open || how.parts && r.Dx()*r.Dy() > tight.MinTop
+		open = open || how.parts && r.Dx()*r.Dy() > tight.MinParts
 	}
 	if open {
 		total = rfb.RectsUntilLast
