@@ -2,7 +2,6 @@ package vnc
 
 import (
 	"image"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,7 +47,6 @@ func TestFills(t *testing.T) {
 // TestSmallFirst: words here and there are not made one by one on other cores, with
 // tables of their own, though a large picture changes with them; and they come first.
 func TestSmallFirst(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0)))) // one core makes no products
 	for _, encoding := range []rfb.Encoding{rfb.EncodingTight, rfb.EncodingZRLE} {
 		r := newRig(t, newCanvas(1000, 800), nil)
 		c := r.dial(t, rfbtest.Options{Encodings: []rfb.Encoding{encoding, rfb.PseudoCursor}})
@@ -88,7 +86,6 @@ func TestSmallFirst(t *testing.T) {
 // TestParts: a viewer that need not know the number of rectangles before gets those of
 // too many colours in parts that have not; another one gets what was planned.
 func TestParts(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0)))) // one core makes no products
 	for _, lastRect := range []bool{false, true} {
 		r := newRig(t, newCanvas(256, 256), nil)
 		r.draw(r.img.Rect, func(m *pix.Image) {

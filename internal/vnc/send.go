@@ -135,7 +135,7 @@ func (se *session) sendRects(rects []image.Rectangle, r recipe, cut bool) (sent 
 	share := r == se.recipe && shop.shared(r)
 	inline := 0
 	switch {
-	case !producible(r.encoding) || !share && (total <= inlineArea || cap(shop.cores) == 1):
+	case !producible(r.encoding) || !share && total <= inlineArea:
 		inline = len(rects)
 	case !share:
 		inline, se.large = smallFirst(rects, se.large)
