@@ -128,12 +128,16 @@ func TestThousandsOfRandomSteps(t *testing.T) {
 		mu.Lock()
 		want = r.snapshot()
 		mu.Unlock()
-		// What is right already sends no update any more: poke everybody.
+		// What is right already sends no update any more: poke everybody, more and
+		// more rarely, as who is not done with one when the next comes never shows it.
+		poke := 20 * time.Millisecond
 		for seen := 0; seen < len(kinds); {
 			select {
 			case <-rest:
 				seen++
-			case <-time.After(20 * time.Millisecond):
+			case <-time.After(poke):
+				poke *= 2
+				require.Less(t, poke, 2*time.Minute, "%d of %d viewers show the screen", seen, len(kinds))
 				r.draw(image.Rect(0, 0, 8, 8), func(m *pix.Image) { m.Fill(image.Rect(0, 0, 8, 8), rnd.Uint32()) })
 				mu.Lock()
 				pix.Copy(want, r.snapshot(), image.Rect(0, 0, 8, 8))
@@ -149,8 +153,18 @@ func TestThousandsOfRandomSteps(t *testing.T) {
 		require.False(t, t.Failed())
 	}
 	close(stop)
-	r.draw(r.img.Rect, func(m *pix.Image) { paint(m, m.Rect, 1) })
-	time.Sleep(200 * time.Millisecond)
-	r.draw(r.img.Rect, func(m *pix.Image) { paint(m, m.Rect, 2) })
-	wg.Wait()
+	left := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(left)
+	}()
+	// They look whether it is over with each message.
+	for n := uint64(0); ; n++ {
+		r.draw(r.img.Rect, func(m *pix.Image) { paint(m, m.Rect, n) })
+		select {
+		case <-left:
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
