@@ -234,7 +234,7 @@ func TestChromiumStays(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte("sesame\n"), 0o600))
 	addr := fmt.Sprintf("127.0.0.1:%d", freePort(t)) // a port that stays the same
-	args := []string{"serve", "--display", p.display, "--auth", p.auth, "--password-file", file, "--listen", addr, "--rfb-delay", "300ms"}
+	args := []string{"serve", "--display", p.display, "--auth", p.auth, "--password-file", file, "--listen", addr, "--rfb-delay", "5s"}
 	s := startServer(t, nil, args...)
 	c.do(nil, `await page.goto(%v + '#token=sesame')`, s.http)
 	c.do(nil, `await page.waitForSelector('body.pictured[data-state=live]')`)

@@ -194,7 +194,7 @@ func (p *page) last() *stream.Frame {
 // eventually waits until what is true.
 func eventually(t *testing.T, what func() bool, msg string) {
 	t.Helper()
-	require.Eventually(t, what, 20*time.Second, 2*time.Millisecond, msg)
+	require.Eventually(t, what, time.Minute, 2*time.Millisecond, msg)
 }
 
 // settled waits until p's group has shown everything as well as it can.
@@ -205,7 +205,7 @@ func (r *rig) settled(t *testing.T, p *page) {
 		defer r.hub.mu.Unlock()
 		r.canvas.mu.Lock()
 		defer r.canvas.mu.Unlock()
-		return p.group.calm && p.group.changed.After(r.drawn)
+		return p.group.calm && p.group.changed.After(r.drawn) && len(p.Viewer.frames) == 0 && len(p.flight) == 0
 	}, "calm")
 }
 
@@ -386,7 +386,7 @@ func TestLateJoiner(t *testing.T) {
 	eventually(t, func() bool { m, _ := first.count(); return m > n }, "")
 	for _, p := range all {
 		r.settled(t, p)
-		require.Same(t, first.last(), p.last(), "coded once")
+		eventually(t, func() bool { return first.last() == p.last() }, "coded once")
 	}
 }
 
@@ -399,7 +399,7 @@ func TestSlowViewer(t *testing.T) {
 	r.settled(t, slow)
 	eventually(t, func() bool { return r.hub.Groups() == 1 }, "together at first")
 	_, keys := slow.count()
-	for i := range 60 {
+	for i := 0; i < 60 || i < 10000 && r.hub.Groups() == 1; i++ { // the slow one falls behind
 		n, _ := quick.count()
 		r.draw(image.Rect(i*4, i*2, i*4+60, i*2+40), uint64(i))
 		eventually(t, func() bool { m, _ := quick.count(); return m > n }, "the quick one goes on")
