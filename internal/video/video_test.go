@@ -244,10 +244,18 @@ func (p *page) decode(t *testing.T) (luma []byte, size image.Point) {
 	return out[len(out)-pixels-2*((size.X+1)/2*((size.Y+1)/2)):][:pixels], size
 }
 
-// same checks that luma is what the screen shows, but for what is in except.
-func (r *rig) same(t *testing.T, luma []byte, size image.Point, except image.Rectangle) {
+// same checks that luma is what the screen shows.
+func (r *rig) same(t *testing.T, luma []byte, size image.Point) {
 	t.Helper()
-	var sum, worst float64
+	require.Less(t, r.differs(luma, size, image.Rectangle{}), exact)
+}
+
+// exact is the mean square error that is less than 48 dB.
+const exact = 1.03
+
+// differs returns the mean square error of luma, but for what is in except.
+func (r *rig) differs(luma []byte, size image.Point, except image.Rectangle) float64 {
+	var sum float64
 	n := 0
 	for y := range size.Y {
 		for x := range size.X {
@@ -258,11 +266,10 @@ func (r *rig) same(t *testing.T, luma []byte, size image.Point, except image.Rec
 			want := 16 + (65.738*float64(c>>16&255)+129.057*float64(c>>8&255)+25.064*float64(c&255))/256
 			d := want - float64(luma[y*size.X+x])
 			sum += d * d
-			worst = max(worst, d, -d)
 			n++
 		}
 	}
-	require.Less(t, sum/float64(n), 1.03, "less than 48 dB; worst %v", worst)
+	return sum / float64(n)
 }
 
 // check decodes all that p got and compares the last picture with what its group's
@@ -276,7 +283,7 @@ func (r *rig) check(t *testing.T, p *page) {
 	for y := range size.Y {
 		require.True(t, bytes.Equal(ref.Y[y*ref.YStride:][:size.X], luma[y*size.X:][:size.X]), "row %d", y)
 	}
-	r.same(t, luma, size, image.Rectangle{})
+	r.same(t, luma, size)
 }
 
 func TestOneViewer(t *testing.T) {
@@ -337,14 +344,22 @@ func TestBesideVideo(t *testing.T) {
 	r := newRig(t, 300, 200)
 	p := r.open(t, time.Millisecond, Options{})
 	film := image.Rect(32, 32, 80, 80)
-	for i := range 150 {
+	for i := 1; ; i++ {
 		n, _ := p.count()
 		r.draw(film, uint64(i))
 		eventually(t, func() bool { m, _ := p.count(); return m > n }, "the film goes on")
 		time.Sleep(10 * time.Millisecond) // a film has its own pace
+		if i%150 != 0 {
+			continue
+		}
+		// On a busy machine the film leaves less time for the rest.
+		luma, size := p.decode(t)
+		d := r.differs(luma, size, film)
+		if d < exact {
+			break
+		}
+		require.Less(t, i, 3000, "mean square error %v", d)
 	}
-	luma, size := p.decode(t)
-	r.same(t, luma, size, film)
 }
 
 // TestLateJoiner: who comes later starts with a key frame that the others do not
