@@ -216,7 +216,7 @@ func (r *BrowserResult) measure(ctx context.Context, o *BrowserOptions, w browse
 	r.Latency, r.Missed = latencies(draws, seen)
 	slices.Sort(r.Latency)
 	r.P50, r.P95 = percentile(r.Latency, 50), percentile(r.Latency, 95)
-	if r.Missed*10 > r.Changes {
+	if r.Missed > max(2, r.Changes/10) {
 		return fmt.Errorf("the page never showed %d of %d changes", r.Missed, r.Changes)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -163,12 +164,16 @@ func (r *running) greeted(ctx context.Context) error {
 	}
 }
 
+// stopTimeout is how long a server may take to end. x11vnc, killed, leaves shared
+// memory behind, of which a machine has only so much.
+const stopTimeout = 10 * time.Second
+
 func (r *running) stop() {
 	if r.cmd != nil {
 		syscall.Kill(-r.cmd.Process.Pid, syscall.SIGTERM)
 		select {
 		case <-r.done:
-		case <-time.After(2 * time.Second):
+		case <-time.After(stopTimeout):
 			syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL)
 			<-r.done
 		}
@@ -184,13 +189,20 @@ func (r *running) pid() int {
 	return r.x.Pid()
 }
 
+// freePort returns a port that nobody listens on just now. It is below those that the
+// kernel gives to connections and to who asks for any: nobody gets it meanwhile.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	for {
+		n := 20000 + rand.IntN(10000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", n))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		return n, l.Close()
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 func parseSize(s string) (w, h int, err error) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -242,6 +243,10 @@ func FuzzConnect(f *testing.F) {
 
 func TestConnTimesOutWithoutProgress(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, timesOutWithoutProgress)
+}
+
+func timesOutWithoutProgress(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
 	c := NewConn(server)

@@ -26,7 +26,7 @@ type Viewer struct {
 }
 
 // timeout is far above what anything here takes, also on a busy machine.
-const timeout = 20 * time.Second
+const timeout = time.Minute
 
 func (v *Viewer) Next() *capture.Frame {
 	v.tb.Helper()
@@ -73,6 +73,26 @@ func (v *Viewer) Until(cond func() bool) {
 
 func (v *Viewer) Equals(want *pix.Image) bool {
 	return v.Image != nil && v.Image.Rect == want.Rect && pix.Equal(v.Image, want, want.Rect)
+}
+
+// Shows takes frames until the picture is the truth, and reports whether it came to
+// that. What the screen shows may reach the source late, and change meanwhile.
+func (v *Viewer) Shows(truth func() *pix.Image) bool {
+	v.tb.Helper()
+	for start := time.Now(); time.Since(start) < timeout; {
+		if v.Equals(truth()) {
+			return true
+		}
+		ctx, cancel := context.WithTimeout(v.tb.Context(), quietTime)
+		f, err := v.Source.Next(ctx)
+		cancel()
+		if err == nil {
+			v.Take(f)
+		} else {
+			require.ErrorIs(v.tb, err, context.DeadlineExceeded)
+		}
+	}
+	return false
 }
 
 // Idle takes frames until none has come for a while.

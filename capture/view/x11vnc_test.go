@@ -3,11 +3,13 @@ package view_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"image"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -77,20 +79,25 @@ func TestAsX11vnc(t *testing.T) {
 // x11vncPicture returns what a viewer of x11vnc sees.
 func x11vncPicture(t *testing.T, s *xvfb.Server, args ...string) *pix.Image {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(addr)
-	n, _ := strconv.Atoi(port)
-	args = append([]string{"-norc", "-display", s.Display(), "-rfbport", strconv.Itoa(n), "-no6", "-localhost", "-nopw", "-quiet",
+	// Below the ports that the kernel gives to who asks for any: nobody gets it meanwhile.
+	var port, addr string
+	for port == "" {
+		addr = fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			_, port, _ = net.SplitHostPort(addr)
+		}
+	}
+	args = append([]string{"-norc", "-display", s.Display(), "-rfbport", port, "-no6", "-localhost", "-nopw", "-quiet",
 		"-nocursor", "-noxdamage", "-noncache", "-forever"}, args...)
-	cmd := exec.Command("x11vnc", args...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	cmd := exec.CommandContext(ctx, "x11vnc", args...)
+	// Killed outright it would leave its shared memory, of which there is only so much.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
 	cmd.Env = append(os.Environ(), s.Env()...)
 	require.NoError(t, cmd.Start())
-	defer cmd.Wait() //nolint:errcheck // killed
-	defer cmd.Process.Kill()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cmd.Wait() //nolint:errcheck // ended by a signal
 	defer cancel()
 	for {
 		c, err := rfbtest.Dial(ctx, addr, rfbtest.Options{DirtyPadding: true})
@@ -100,7 +107,7 @@ func x11vncPicture(t *testing.T, s *xvfb.Server, args ...string) *pix.Image {
 			continue
 		}
 		defer c.Close()
-		require.NoError(t, c.SetDeadline(time.Now().Add(20*time.Second)))
+		require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
 		require.NoError(t, c.RequestUpdate(false, c.Bounds()))
 		_, err = c.ReadUpdate()
 		require.NoError(t, err)

@@ -31,7 +31,7 @@ func follow(t *testing.T, s *xvfb.Server, o xshm.AreaOptions) (places chan image
 
 func until(t *testing.T, places chan image.Rectangle, want image.Rectangle) {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		select {
 		case r := <-places:

@@ -42,7 +42,7 @@ func TestNoLeaks(t *testing.T) {
 		runtime.GC()
 		m, n := count()
 		return m == 0 && n <= files
-	}, 20*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 }
 
 // TestOtherIPCNamespace has the server in another IPC namespace, as in another
@@ -62,5 +62,5 @@ func TestOtherIPCNamespace(t *testing.T) {
 	p.Noise(image.Rect(0, 0, 640, 50))
 	v.Next()
 	v.Idle()
-	require.True(t, v.Equals(p.Truth()))
+	require.True(t, v.Shows(p.Truth))
 }

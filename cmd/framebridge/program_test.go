@@ -181,7 +181,7 @@ func start(t testing.TB, cmd *exec.Cmd) *process {
 		p.signal(syscall.SIGTERM)
 		select {
 		case <-p.done:
-		case <-time.After(5 * time.Second):
+		case <-time.After(timeout):
 			t.Errorf("%s does not end on SIGTERM; stderr: %s", p.name, p.stderr)
 		}
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)

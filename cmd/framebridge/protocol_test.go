@@ -201,6 +201,19 @@ func TestSharing(t *testing.T) {
 	require.Equal(t, 6, tested)
 }
 
+// bannerAtOnce waits for a banner within 100 ms: not every one is, on a busy machine.
+func bannerAtOnce(t testing.TB, s *server) {
+	t.Helper()
+	poll(t, "a banner within 100 ms", func() (bool, string) {
+		begin := time.Now()
+		c := s.dial()
+		defer c.Close()
+		require.Equal(t, "RFB 003.008\n", readBanner(t, c))
+		took := time.Since(begin)
+		return took < 100*time.Millisecond, took.String()
+	})
+}
+
 // TestBannerAtOnce: the first bytes come within 100 ms, also where a descriptor
 // limit of a million tempts programs to close them all, as containers have it.
 func TestBannerAtOnce(t *testing.T) {
@@ -208,13 +221,5 @@ func TestBannerAtOnce(t *testing.T) {
 	x := xvfbtest.Start(t, xvfb.Options{Width: 64, Height: 48})
 	s := startServerCmd(t, command(t, x.Env(), "sh", "-c",
 		`ulimit -n 1048576 2>/dev/null || ulimit -n "$(ulimit -Hn)"; exec "$@"`, "sh", binary, "serve", "--listen", "127.0.0.1:0", "--rfb-listen", "127.0.0.1:0"))
-	best := time.Hour
-	for range 5 { // the machine may be busy with something else
-		begin := time.Now()
-		c := s.dial()
-		require.Equal(t, "RFB 003.008\n", readBanner(t, c))
-		best = min(best, time.Since(begin))
-		c.Close()
-	}
-	require.Less(t, best, 100*time.Millisecond)
+	bannerAtOnce(t, s)
 }

@@ -165,8 +165,8 @@ func TestQuietPort(t *testing.T) {
 		}
 		require.Contains(t, string(answer), c.gets)
 	}
+	s.await(s.stderr, s.http) // the log says what to open
 	assert.Len(t, s.stderr.lines(), 1, s.stderr)
-	assert.Contains(t, s.stderr.String(), s.http, "the log says what to open")
 }
 
 // TestWebLogin: a password opens what it opens for viewers, and wrong ones count

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -97,12 +98,24 @@ func (s *stage) furnish() (err error) {
 			return err
 		}
 	}
-	l, err := net.Listen("tcp", ":0")
-	if err != nil {
-		return err
+	s.port, err = unusedPort()
+	return err
+}
+
+// unusedPort returns a port that nobody listens on just now. It is below those that
+// the kernel gives to connections and to who asks for any: nobody gets it meanwhile.
+func unusedPort() (int, error) {
+	for {
+		n := 20000 + rand.IntN(10000)
+		l, err := net.Listen("tcp", ":"+strconv.Itoa(n))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		return n, l.Close()
 	}
-	s.port = l.Addr().(*net.TCPAddr).Port
-	return l.Close()
 }
 
 // fill puts the stage's things into a command line.
@@ -130,19 +143,23 @@ func (s *stage) pids() (list []int) {
 	return list
 }
 
-// killAll ends the processes of the stage.
+// killAll ends the processes of the stage. Each is asked once: x11vnc, asked again
+// while it cleans up, stops cleaning up, and leaves its shared memory, of which there
+// is only so much, until the machine's end.
 func (s *stage) killAll() {
-	for deadline := time.Now().Add(5 * time.Second); ; {
+	asked := map[int]bool{}
+	for deadline := time.Now().Add(observeLimit); ; {
 		list := s.pids()
 		if len(list) == 0 {
 			return
 		}
 		for _, pid := range list {
-			sig := syscall.SIGTERM
 			if time.Now().After(deadline) {
-				sig = syscall.SIGKILL
+				syscall.Kill(pid, syscall.SIGKILL)
+			} else if !asked[pid] {
+				asked[pid] = true
+				syscall.Kill(pid, syscall.SIGTERM)
 			}
-			syscall.Kill(pid, sig)
 		}
 		time.Sleep(20 * time.Millisecond) // between two looks
 	}
@@ -164,7 +181,7 @@ var portLine = regexp.MustCompile(`(?m)^PORT=(\d+)$`)
 var goesOn = regexp.MustCompile(`-(forever|many|loop)`)
 
 // observeLimit bounds each thing that is waited for; some are waited for in vain.
-const observeLimit = 10 * time.Second
+const observeLimit = 30 * time.Second
 
 // within polls f until it is true, and reports whether it was in time.
 func within(limit time.Duration, f func() bool) bool {
@@ -297,7 +314,7 @@ func (r *running) seeServer(see behaviour) {
 	if !strings.HasPrefix(r.addr, "unix:") {
 		for name, host := range map[string]string{"on 127.0.0.1": "127.0.0.1", "on ::1": "::1", "beyond loopback": outsideAddr()} {
 			see[name] = "no"
-			if c, err := net.DialTimeout("tcp", net.JoinHostPort(host, port), time.Second); err == nil {
+			if c, err := net.DialTimeout("tcp", net.JoinHostPort(host, port), observeLimit); err == nil {
 				c.Close()
 				see[name] = "yes"
 			}
@@ -418,10 +435,14 @@ func (r *running) seeInetd(see behaviour, conn net.Conn) {
 // seeEnd looks at the exit code, of a server that goes on after SIGTERM, and at
 // what it wrote.
 func (r *running) seeEnd(see behaviour, line string) {
+	limit := endLimit
+	if see["viewers left"] == "ends" || see["first viewer left"] == "ends" || strings.Contains(line, "-inetd") {
+		limit = observeLimit
+	}
 	select {
 	case <-r.done:
 		see["exit code"] = strconv.Itoa(r.cmd.ProcessState.ExitCode())
-	case <-time.After(endLimit):
+	case <-time.After(limit):
 		if portLine.MatchString(r.stdout.String()) || r.addr != "" {
 			r.cmd.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may just have ended
 			select {

@@ -69,15 +69,20 @@ func TestX11vncPicture(t *testing.T) {
 	} {
 		s := startX11vnc(t, x, append([]string{"-nopw", "-q", "-noncache", "-nocursor"}, strings.Fields(tt.args)...)...)
 		c := viewAt(t, s.addr)
-		m := see(t, c, tt.args, func(m *pix.Image) bool { return m.Rect.Max == tt.size })
-		if tt.from != nil {
+		m := see(t, c, tt.args, func(m *pix.Image) bool {
+			if m.Rect.Max != tt.size || tt.from == nil {
+				return m.Rect.Max == tt.size
+			}
 			for y := range tt.size.Y {
 				for x := range tt.size.X {
 					if q := tt.from(x, y); truth.At(q.X, q.Y) != m.At(x, y) {
-						require.Failf(t, "differs", "%s: at %d,%d", tt.args, x, y)
+						return false
 					}
 				}
 			}
+			return true
+		})
+		if tt.from != nil {
 			require.NoError(t, c.Pointer(30, 20, 0))
 			want := tt.from(30, 20)
 			poll(t, "pointer", func() (bool, string) {
@@ -253,8 +258,7 @@ func TestX11vncConnect(t *testing.T) {
 	assert.True(t, needs())
 	assert.False(t, needs("X11VNC_REVERSE_CONNECTION_NO_AUTH=1"))
 
-	closed := freePort(t)
-	r := start(t, x11vncCommand(t, x, "-nopw", "-q", "-rfbport", "0", "-coe", "127.0.0.1:"+strconv.Itoa(closed)))
+	r := start(t, x11vncCommand(t, x, "-nopw", "-q", "-rfbport", "0", "-coe", "127.0.0.1:"+strconv.Itoa(freePort(t))))
 	assert.Equal(t, 1, r.wait(timeout))
 	assert.Contains(t, r.stderr.String(), "no viewer could be reached")
 	// With the viewer's end, ours.
@@ -277,7 +281,9 @@ func TestX11vncConnectTigerVNC(t *testing.T) {
 		require.Zero(t, p.wait(timeout))
 		p = start(t, command(t, x.Env(), binary, "x11vnc", "-norc", "-Q", "client_count"))
 		require.Zero(t, p.wait(timeout))
-		return p.stdout.String() == "aro=client_count:1\n", p.stdout.String()
+		// The viewer may come after the count, and then once more.
+		n, ok := strings.CutPrefix(p.stdout.String(), "aro=client_count:")
+		return ok && n != "0\n", p.stdout.String()
 	})
 	_, _ = v, s
 }
@@ -298,8 +304,11 @@ func TestX11vncRawFB(t *testing.T) {
 	see(t, c, "file", func(m *pix.Image) bool { return m.Rect.Max == image.Pt(40, 30) && m.At(36, 2) == 0x55 })
 	require.NoError(t, c.Pointer(3, 3, 1))
 	require.NoError(t, c.Key('a', true))
-	b[16+4*(7*40+9)] = 0x66
-	require.NoError(t, os.WriteFile(file, b, 0o600))
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteAt([]byte{0x66}, 16+4*(7*40+9))
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
 	see(t, c, "changed", func(m *pix.Image) bool { return m.At(30, 7) == 0x66 })
 	c.Close()
 	assert.Equal(t, 0, p.wait(timeout))

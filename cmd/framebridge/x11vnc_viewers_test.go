@@ -425,6 +425,14 @@ func TestX11vncClipboard(t *testing.T) {
 		own := command(t, x.Env(), xclip, "-i", "-selection", "clipboard", "-quiet")
 		own.Stdin = strings.NewReader("copied")
 		start(t, own)
+		paste := func() string {
+			out, err := command(t, x.Env(), xclip, "-o", "-selection", "clipboard").Output()
+			if err != nil {
+				return err.Error()
+			}
+			return string(out)
+		}
+		poll(t, "xclip", func() (bool, string) { p := paste(); return p == "copied", p })
 		s := startX11vnc(t, x, append(strings.Fields(args), "-nopw", "-forever")...)
 		c, how := s.come("")
 		require.Equal(t, "in", how)
@@ -441,16 +449,6 @@ func TestX11vncClipboard(t *testing.T) {
 		}
 		require.NoError(t, c.CutText([]byte("cut")))
 		require.True(t, alive(c), args)
-		paste := func() string {
-			out, err := func() ([]byte, error) {
-				cmd := command(t, x.Env(), xclip, "-o", "-selection", "clipboard")
-				return cmd.Output()
-			}()
-			if err != nil {
-				return err.Error()
-			}
-			return string(out)
-		}
 		if want[1] {
 			poll(t, "paste "+args, func() (bool, string) { p := paste(); return p == "cut", p })
 		} else {

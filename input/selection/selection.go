@@ -8,6 +8,7 @@
 package selection
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,8 @@ type Options struct {
 	KeepPrimary, KeepClipboard bool
 	// Idle leaves the clipboard unwatched until SetActive(true).
 	Idle bool
+
+	step time.Duration // how long an owner has for a step; default stepTimeout. For tests.
 }
 
 // Selection is an input.Clipboard that acts on an X server. Its methods may be
@@ -154,7 +157,7 @@ func (s *Selection) setUp(ctx context.Context, o Options) error {
 	}
 	s.watched, s.claimed = list(o.IgnorePrimary, o.IgnoreClipboard), list(o.KeepPrimary, o.KeepClipboard)
 	s.own = owner{transfers: map[transferKey]*transfer{}, owned: map[xproto.Atom]bool{}}
-	s.watch = watcher{on: o.OnText != nil, changes: map[xproto.Atom]*change{}}
+	s.watch = watcher{on: o.OnText != nil, step: cmp.Or(o.step, stepTimeout), changes: map[xproto.Atom]*change{}}
 	s.SetActive(!o.Idle)
 	s.c.Handle(s.event)
 	if o.OnText == nil {

@@ -31,7 +31,7 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 // patience bounds the wait for what must come; silence is how long to watch
 // that nothing comes.
 const (
-	patience = 10 * time.Second
+	patience = 30 * time.Second
 	silence  = 300 * time.Millisecond
 )
 
@@ -351,31 +351,42 @@ func TestOddOwners(t *testing.T) {
 	f.setMode("picture")
 	f.own("CLIPBOARD")
 	d.quiet()
+	d.Close()
+
 	// Neither an owner that is silent nor one that stops in the middle holds up
-	// anything: a new owner is asked at once, and our own text can be set.
+	// anything: a new owner is asked at once, and our own text can be set. There is no
+	// time-out that could help.
+	d = open(t, s, Options{step: time.Hour})
+	asked := func() {
+		t.Helper()
+		n := f.count()
+		f.own("CLIPBOARD")
+		require.Eventually(t, func() bool { return f.count() > n }, patience, time.Millisecond)
+	}
 	for _, mode := range []string{"silent", "stuck"} {
 		f.setMode(mode)
-		f.own("CLIPBOARD")
-		require.Eventually(t, func() bool { return f.count() > 0 }, patience, time.Millisecond)
-		time.Sleep(20 * time.Millisecond)
+		asked()
 		d.copy("after "+mode, "xclip", "-selection", "clipboard")
-		began := time.Now()
 		assert.Equal(t, "after "+mode, d.next())
-		assert.Less(t, time.Since(began), stepTimeout)
-
-		f.own("CLIPBOARD")
-		time.Sleep(100 * time.Millisecond)
-		began = time.Now()
+		asked()
 		require.NoError(t, d.SetText("own after "+mode))
-		assert.Less(t, time.Since(began), stepTimeout/4)
+	}
+	d.Close()
 
-		// And without anyone else's doing the time-out frees the way for the
-		// other selection.
-		f.own("CLIPBOARD")
-		time.Sleep(100 * time.Millisecond)
+	// And without anyone else's doing the time-out frees the way for the other
+	// selection.
+	f.setMode("text")
+	f.own("CLIPBOARD")
+	d = open(t, s, Options{})
+	assert.Equal(t, "UTF8_STRING of CLIPBOARD", d.next())
+	for _, mode := range []string{"silent", "stuck"} {
+		f.setMode(mode)
+		asked()
 		f.setMode("text")
 		f.own("PRIMARY")
 		assert.Equal(t, "UTF8_STRING of PRIMARY", d.next())
+		f.own("CLIPBOARD")
+		assert.Equal(t, "UTF8_STRING of CLIPBOARD", d.next())
 	}
 }
 
@@ -384,14 +395,16 @@ func TestPrimaryStorm(t *testing.T) {
 	d := open(t, s, Options{})
 	f := newFakeOwner(t, s)
 	began := time.Now()
-	for time.Since(began) < 2*settleMax {
+	n := 0
+	for ; time.Since(began) < 2*settleMax || n < 100; n++ {
 		f.own("PRIMARY")
 		time.Sleep(time.Millisecond)
 	}
 	assert.Equal(t, "UTF8_STRING of PRIMARY", d.next())
+	require.Eventually(t, func() bool { return f.count() >= 2 }, patience, time.Millisecond, "a long drag must be seen before it ends")
 	time.Sleep(2 * settle)
-	assert.LessOrEqual(t, f.count(), 4)
-	assert.GreaterOrEqual(t, f.count(), 2, "a long drag must be seen before it ends")
+	// 4, were it not for busy machines, on which the drag halts now and then.
+	assert.LessOrEqual(t, f.count(), 3+2*int(time.Since(began)/settleMax), "of %d owners", n)
 }
 
 func TestServerDeath(t *testing.T) {
@@ -403,7 +416,7 @@ func TestServerDeath(t *testing.T) {
 	began := time.Now()
 	require.Error(t, d.SetText("y"))
 	d.SetActive(true)
-	assert.Less(t, time.Since(began), time.Second)
+	assert.Less(t, time.Since(began), patience)
 	d.Close()
 	require.Error(t, d.SetText("z"))
 }

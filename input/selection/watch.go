@@ -33,6 +33,7 @@ const pieceSize = 256 << 10
 // watcher is what run knows of the selections of others.
 type watcher struct {
 	on, active bool
+	step       time.Duration // stepTimeout; tests have another
 	changes    map[xproto.Atom]*change
 	fetch      *fetch
 	fetched    time.Time     // when the last fetch began
@@ -177,7 +178,7 @@ func (s *Selection) advanceFetch(now time.Time) {
 	c := w.changes[sel]
 	delete(w.changes, sel)
 	w.fetched = now
-	w.fetch = &fetch{selection: sel, at: c.at, end: now.Add(fetchTimeout)}
+	w.fetch = &fetch{selection: sel, at: c.at, end: now.Add(s.watch.step / stepTimeout * fetchTimeout)}
 	s.ask(s.atoms.utf8)
 }
 
@@ -199,7 +200,7 @@ func (s *Selection) ask(target xproto.Atom) {
 // step gives the owner time for the next step.
 func (s *Selection) step() {
 	f := s.watch.fetch
-	if f.expires = time.Now().Add(stepTimeout); f.expires.After(f.end) {
+	if f.expires = time.Now().Add(s.watch.step); f.expires.After(f.end) {
 		f.expires = f.end
 	}
 }

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 // patience bounds the wait for what must come.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // need skips the test where a program is not installed, but fails in CI.
 func need(tb testing.TB, program string) {

@@ -65,7 +65,7 @@ func start(t *testing.T, cfg Config) *rig {
 	r := &rig{t: t, addr: l.Addr().String(), log: &lockedBuffer{}}
 	cfg.Logger = slog.New(slog.NewTextHandler(r.log, nil)) // info and above
 	if cfg.Delay == 0 {
-		cfg.Delay = 20 * time.Millisecond
+		cfg.Delay = 2 * time.Second // so long who speaks first may take on a busy machine
 	}
 	p, err := New(l, cfg)
 	require.NoError(t, err)

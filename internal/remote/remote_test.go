@@ -210,7 +210,7 @@ func TestTheirServer(t *testing.T) {
 	for start := time.Now(); err != nil || out == ""; {
 		t.Setenv("X11VNC_SYNC_TIMEOUT", "0.3")
 		out, err = ours(t, x, Request{Query: "ping", HasQuery: true})
-		require.Less(t, time.Since(start), 30*time.Second)
+		require.Less(t, time.Since(start), 2*time.Minute)
 	}
 	t.Setenv("X11VNC_SYNC_TIMEOUT", "20")
 	for _, tt := range []struct{ command, query, want string }{
@@ -230,7 +230,7 @@ func TestTheirServer(t *testing.T) {
 	select {
 	case err := <-ended:
 		require.NoError(t, err)
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("x11vnc did not stop")
 	}
 }

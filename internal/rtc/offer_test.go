@@ -83,7 +83,7 @@ func TestBadOffers(t *testing.T) {
 // not touched.
 func TestPendingSessions(t *testing.T) {
 	src := newSources()
-	s := serve(t, Config{Video: src.video}, nil, udpSockets(t, "127.0.0.1:0"), func(s *Server) { s.limit.connect = 2 * time.Second })
+	s := serve(t, Config{Video: src.video}, nil, udpSockets(t, "127.0.0.1:0"), func(s *Server) { s.limit.connect = 10 * time.Second })
 	p := play(t, s, playerOptions{})
 	v := src.next(t)
 	p.key()

@@ -28,7 +28,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // source is a stream.Video: frames of a screen of one colour, one each time there is
 // a token, and a key frame at the start and when asked.

@@ -385,8 +385,13 @@ func TestFaults(t *testing.T) {
 	require.Equal(t, 6, tested)
 	p := r.open(full, newReel())
 	go func() {
-		for range maxBurst + maxRate {
-			p.sendBytes(PagePong(1).Append(nil))
+		for { // a fixed number may be no flood on a slow machine
+			select {
+			case <-p.closed:
+				return
+			default:
+				p.sendBytes(PagePong(1).Append(nil))
+			}
 		}
 	}()
 	require.Contains(t, p.ends().Text, "too many messages")
@@ -396,7 +401,7 @@ func TestFaults(t *testing.T) {
 
 func TestSilence(t *testing.T) {
 	r := setUp(t, nil)
-	r.server.limits.ping, r.server.limits.answer = 20*time.Millisecond, 2*time.Second
+	r.server.limits.ping, r.server.limits.answer = 20*time.Millisecond, timeout
 	p := r.open(full, newReel())
 	for n := range 3 {
 		require.EqualValues(t, n+1, next[ServerPing](p))
@@ -452,17 +457,17 @@ func TestRekeyRate(t *testing.T) {
 			t.Fatal("no key frame")
 		}
 	}
+	begin := time.Now()
 	p.send(Rekey{})
 	heard()
-	begin := time.Now()
 	for range 100 {
 		p.send(Rekey{})
 	}
 	heard()
-	require.GreaterOrEqual(t, time.Since(begin), r.server.limits.rekey-50*time.Millisecond)
+	require.GreaterOrEqual(t, time.Since(begin), r.server.limits.rekey)
 	p.send(PagePing(1))
 	next[ServerPong](p)
-	require.LessOrEqual(t, len(v.rekeys), int(time.Since(begin)/r.server.limits.rekey))
+	require.LessOrEqual(t, 1+len(v.rekeys), int(time.Since(begin)/r.server.limits.rekey), "with the two that were heard, one more than there are pauses")
 }
 
 func TestAlone(t *testing.T) {

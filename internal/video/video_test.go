@@ -194,7 +194,7 @@ func (p *page) last() *stream.Frame {
 // eventually waits until what is true.
 func eventually(t *testing.T, what func() bool, msg string) {
 	t.Helper()
-	require.Eventually(t, what, 20*time.Second, 2*time.Millisecond, msg)
+	require.Eventually(t, what, time.Minute, 2*time.Millisecond, msg)
 }
 
 // settled waits until p's group has shown everything as well as it can.
@@ -205,7 +205,7 @@ func (r *rig) settled(t *testing.T, p *page) {
 		defer r.hub.mu.Unlock()
 		r.canvas.mu.Lock()
 		defer r.canvas.mu.Unlock()
-		return p.group.calm && p.group.changed.After(r.drawn)
+		return p.group.calm && p.group.changed.After(r.drawn) && len(p.Viewer.frames) == 0 && len(p.flight) == 0
 	}, "calm")
 }
 
@@ -244,10 +244,18 @@ func (p *page) decode(t *testing.T) (luma []byte, size image.Point) {
 	return out[len(out)-pixels-2*((size.X+1)/2*((size.Y+1)/2)):][:pixels], size
 }
 
-// same checks that luma is what the screen shows, but for what is in except.
-func (r *rig) same(t *testing.T, luma []byte, size image.Point, except image.Rectangle) {
+// same checks that luma is what the screen shows.
+func (r *rig) same(t *testing.T, luma []byte, size image.Point) {
 	t.Helper()
-	var sum, worst float64
+	require.Less(t, r.differs(luma, size, image.Rectangle{}), exact)
+}
+
+// exact is the mean square error that is less than 48 dB.
+const exact = 1.03
+
+// differs returns the mean square error of luma, but for what is in except.
+func (r *rig) differs(luma []byte, size image.Point, except image.Rectangle) float64 {
+	var sum float64
 	n := 0
 	for y := range size.Y {
 		for x := range size.X {
@@ -258,11 +266,10 @@ func (r *rig) same(t *testing.T, luma []byte, size image.Point, except image.Rec
 			want := 16 + (65.738*float64(c>>16&255)+129.057*float64(c>>8&255)+25.064*float64(c&255))/256
 			d := want - float64(luma[y*size.X+x])
 			sum += d * d
-			worst = max(worst, d, -d)
 			n++
 		}
 	}
-	require.Less(t, sum/float64(n), 1.03, "less than 48 dB; worst %v", worst)
+	return sum / float64(n)
 }
 
 // check decodes all that p got and compares the last picture with what its group's
@@ -276,7 +283,7 @@ func (r *rig) check(t *testing.T, p *page) {
 	for y := range size.Y {
 		require.True(t, bytes.Equal(ref.Y[y*ref.YStride:][:size.X], luma[y*size.X:][:size.X]), "row %d", y)
 	}
-	r.same(t, luma, size, image.Rectangle{})
+	r.same(t, luma, size)
 }
 
 func TestOneViewer(t *testing.T) {
@@ -337,14 +344,22 @@ func TestBesideVideo(t *testing.T) {
 	r := newRig(t, 300, 200)
 	p := r.open(t, time.Millisecond, Options{})
 	film := image.Rect(32, 32, 80, 80)
-	for i := range 150 {
+	for i := 1; ; i++ {
 		n, _ := p.count()
 		r.draw(film, uint64(i))
 		eventually(t, func() bool { m, _ := p.count(); return m > n }, "the film goes on")
 		time.Sleep(10 * time.Millisecond) // a film has its own pace
+		if i%150 != 0 {
+			continue
+		}
+		// On a busy machine the film leaves less time for the rest.
+		luma, size := p.decode(t)
+		d := r.differs(luma, size, film)
+		if d < exact {
+			break
+		}
+		require.Less(t, i, 3000, "mean square error %v", d)
 	}
-	luma, size := p.decode(t)
-	r.same(t, luma, size, film)
 }
 
 // TestLateJoiner: who comes later starts with a key frame that the others do not
@@ -386,7 +401,7 @@ func TestLateJoiner(t *testing.T) {
 	eventually(t, func() bool { m, _ := first.count(); return m > n }, "")
 	for _, p := range all {
 		r.settled(t, p)
-		require.Same(t, first.last(), p.last(), "coded once")
+		eventually(t, func() bool { return first.last() == p.last() }, "coded once")
 	}
 }
 
@@ -399,7 +414,7 @@ func TestSlowViewer(t *testing.T) {
 	r.settled(t, slow)
 	eventually(t, func() bool { return r.hub.Groups() == 1 }, "together at first")
 	_, keys := slow.count()
-	for i := range 60 {
+	for i := 0; i < 60 || i < 10000 && r.hub.Groups() == 1; i++ { // the slow one falls behind
 		n, _ := quick.count()
 		r.draw(image.Rect(i*4, i*2, i*4+60, i*2+40), uint64(i))
 		eventually(t, func() bool { m, _ := quick.count(); return m > n }, "the quick one goes on")

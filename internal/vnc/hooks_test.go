@@ -21,7 +21,7 @@ import (
 // try connects and says how that went.
 func (r *rig) try(t *testing.T, password string) (*rfbtest.Client, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c, err := rfbtest.Dial(ctx, r.addr, rfbtest.Options{Password: password, Shared: true})
 	if err == nil {
@@ -47,7 +47,7 @@ func TestGate(t *testing.T) {
 	c, err := net.Dial("tcp", r.addr)
 	require.NoError(t, err)
 	defer c.Close()
-	require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
 	b, err := io.ReadAll(c)
 	require.NoError(t, err)
 	require.Equal(t, "RFB 003.008\n", string(b))
@@ -138,7 +138,7 @@ func TestSharingRefuse(t *testing.T) {
 	require.NoError(t, err)
 	second, err := r.try(t, "")
 	require.NoError(t, err)
-	require.NoError(t, second.SetDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, second.SetDeadline(time.Now().Add(time.Minute)))
 	_, err = second.ReadMessage()
 	require.ErrorIs(t, err, io.EOF)
 	require.NoError(t, first.RequestUpdate(false, first.Bounds()))
@@ -198,7 +198,7 @@ func TestCursorModes(t *testing.T) {
 func TestPing(t *testing.T) {
 	r := newRig(t, newCanvas(32, 32), func(c *Config) { c.Ping = 20 * time.Millisecond })
 	c := r.dial(t, rfbtest.Options{Encodings: []rfb.Encoding{rfb.EncodingRaw}})
-	require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
 	require.NoError(t, c.RequestUpdate(false, c.Bounds()))
 	_, err := c.ReadUpdate()
 	require.NoError(t, err)
@@ -230,7 +230,7 @@ func TestNoDragging(t *testing.T) {
 	r := newRig(t, newCanvas(32, 32), func(c *Config) { c.NoDragging, c.Version = true, rfb.Version37 })
 	c := r.dial(t, rfbtest.Options{Encodings: []rfb.Encoding{rfb.EncodingRaw, rfb.PseudoFence}})
 	require.Equal(t, rfb.Version37, c.Welcome.Version)
-	require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
 	require.NoError(t, c.RequestUpdate(false, c.Bounds()))
 	_, err := c.ReadUpdate()
 	require.NoError(t, err)

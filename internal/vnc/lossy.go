@@ -68,10 +68,19 @@ func (l *lossyAreas) pace(now time.Time) {
 	}
 }
 
+// clip forgets what is not in r.
+func (l *lossyAreas) clip(r image.Rectangle) {
+	l.change(func(g pix.Region) pix.Region { return g.Clip(r) })
+}
+
 func (l *lossyAreas) subtract(g pix.Region) {
+	l.change(func(old pix.Region) pix.Region { return old.Subtract(g) })
+}
+
+func (l *lossyAreas) change(f func(g pix.Region) pix.Region) {
 	out := l.areas[:0]
 	for _, a := range l.areas {
-		if a.region = a.region.Subtract(g); !a.region.Empty() {
+		if a.region = f(a.region); !a.region.Empty() {
 			out = append(out, a)
 		}
 	}

@@ -36,7 +36,7 @@ func TestContinuousUpdates(t *testing.T) {
 			_, err := c.ReadUpdate()
 			require.NoError(t, err)
 			return pix.Equal(want, c.Image(), want.Rect)
-		}, 10*time.Second, time.Nanosecond, "no request was sent, and no update came")
+		}, time.Minute, time.Nanosecond, "no request was sent, and no update came")
 	}
 	require.NoError(t, c.EnableContinuousUpdates(false, image.Rectangle{}))
 	for {
@@ -146,6 +146,40 @@ func TestApproximationsAreRefreshed(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, pix.Equal(c.Image(), r.snapshot(), cv.img.Rect), "nothing was lost: the test tests nothing")
 	r.converge(t, c, pix.BGRX)
+}
+
+// TestApproximationsOfALargerScreen: what was approximate where the screen no longer
+// is does not keep the rest from being refreshed.
+func TestApproximationsOfALargerScreen(t *testing.T) {
+	photo := func(m *pix.Image) {
+		for y := range m.Rect.Dy() {
+			for x := range m.Rect.Dx() {
+				m.Set(x, y, uint32(x*255/m.Rect.Dx())<<16|uint32(y&0xff)<<8|uint32((x*y)>>6&0xff))
+			}
+		}
+	}
+	for _, size := range []rfb.Encoding{rfb.PseudoExtendedDesktopSize, rfb.PseudoDesktopSize, rfb.PseudoLastRect} { // the last: it keeps its own
+		r := newRig(t, newCanvas(700, 500), nil)
+		r.draw(image.Rect(0, 0, 700, 500), photo)
+		c := r.dial(t, rfbtest.Options{Encodings: []rfb.Encoding{rfb.EncodingTight, rfb.PseudoJPEGQuality0 + 3, size}})
+		require.NoError(t, c.RequestUpdate(false, c.Bounds()))
+		_, err := c.ReadUpdate()
+		require.NoError(t, err)
+		require.False(t, pix.Equal(c.Image(), r.snapshot(), r.img.Rect), "nothing was lost: the test tests nothing")
+		r.resize(320, 240)
+		r.draw(image.Rect(0, 0, 320, 240), photo)
+		want := pix.New(image.Rect(0, 0, 320, 240))
+		if size == rfb.PseudoLastRect {
+			want = pix.New(image.Rect(0, 0, 700, 500))
+		}
+		pix.Copy(want, r.snapshot(), image.Rect(0, 0, 320, 240))
+		require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
+		for !(c.Bounds() == want.Rect && pix.Equal(c.Image(), want, want.Rect)) {
+			require.NoError(t, c.RequestUpdate(true, c.Bounds()))
+			_, err := c.ReadUpdate()
+			require.NoError(t, err, "%v: it never becomes exact: %v", size, pix.Diff(c.Image(), want, want.Rect.Intersect(c.Bounds())))
+		}
+	}
 }
 
 func TestManyViewersShareTheWork(t *testing.T) {

@@ -1,6 +1,7 @@
 package vnc
 
 import (
+	"fmt"
 	"image"
 	"math/rand/v2"
 	"sync"
@@ -37,6 +38,7 @@ func TestThousandsOfRandomSteps(t *testing.T) {
 	rest := make(chan struct{}, len(kinds))
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
+	wrong := make([]string, len(kinds)) // what each viewer shows, guarded by mu
 	for i, o := range kinds {
 		o.Shared = true
 		c := r.dial(t, o)
@@ -78,6 +80,12 @@ func TestThousandsOfRandomSteps(t *testing.T) {
 				mu.Lock()
 				w := want
 				shows := w != nil && w != reached && c.Bounds() == w.Rect && pix.Equal(w, c.Image(), w.Rect)
+				if w != nil {
+					wrong[i] = fmt.Sprintf("reached %v, bounds %v, want %v", reached == w || shows, c.Bounds(), w.Rect)
+					if c.Bounds() == w.Rect {
+						wrong[i] += fmt.Sprint(", differs in ", pix.Diff(w, c.Image(), w.Rect), " continuous ", continuous)
+					}
+				}
 				mu.Unlock()
 				if shows {
 					reached = w
@@ -128,12 +136,19 @@ func TestThousandsOfRandomSteps(t *testing.T) {
 		mu.Lock()
 		want = r.snapshot()
 		mu.Unlock()
-		// What is right already sends no update any more: poke everybody.
+		// What is right already sends no update any more: poke everybody, more and
+		// more rarely, as who is not done with one when the next comes never shows it.
+		poke := 20 * time.Millisecond
 		for seen := 0; seen < len(kinds); {
 			select {
 			case <-rest:
 				seen++
-			case <-time.After(20 * time.Millisecond):
+			case <-time.After(poke):
+				poke *= 2
+				if poke > 10*time.Second {
+					mu.Lock()
+					require.Fail(t, "not all viewers show the screen", "step %d: %q", n, wrong)
+				}
 				r.draw(image.Rect(0, 0, 8, 8), func(m *pix.Image) { m.Fill(image.Rect(0, 0, 8, 8), rnd.Uint32()) })
 				mu.Lock()
 				pix.Copy(want, r.snapshot(), image.Rect(0, 0, 8, 8))
@@ -149,8 +164,18 @@ func TestThousandsOfRandomSteps(t *testing.T) {
 		require.False(t, t.Failed())
 	}
 	close(stop)
-	r.draw(r.img.Rect, func(m *pix.Image) { paint(m, m.Rect, 1) })
-	time.Sleep(200 * time.Millisecond)
-	r.draw(r.img.Rect, func(m *pix.Image) { paint(m, m.Rect, 2) })
-	wg.Wait()
+	left := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(left)
+	}()
+	// They look whether it is over with each message.
+	for n := uint64(0); ; n++ {
+		r.draw(r.img.Rect, func(m *pix.Image) { paint(m, m.Rect, n) })
+		select {
+		case <-left:
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }

@@ -319,6 +319,8 @@ func (se *session) refreshArea() int {
 // refresh sends a part of what the viewer has only approximately, if that has
 // been still for a while. It is called when there is nothing else to send.
 func (se *session) refresh() (done bool) {
+	// Where the screen is no more, or never was, nothing will be sent.
+	se.lossy.clip(image.Rectangle{Max: se.source}.Intersect(image.Rectangle{Max: se.size}))
 	if se.lossy.empty() {
 		return false
 	}
@@ -338,12 +340,7 @@ func (se *session) refresh() (done bool) {
 	w, h, area := limits(how.encoding)
 	var cut []image.Rectangle
 	for _, r := range rects {
-		if r = r.Intersect(image.Rectangle{Max: se.source}).Intersect(image.Rectangle{Max: se.size}); !r.Empty() {
-			cut = appendSplit(cut, r, w, h, area)
-		}
-	}
-	if len(cut) == 0 {
-		return false
+		cut = appendSplit(cut, r, w, h, area)
 	}
 	se.out.buf = rfb.FramebufferUpdate{Rects: uint16(len(cut))}.Append(se.out.buf)
 	if _, err := se.sendRects(cut, how, false); err != nil {

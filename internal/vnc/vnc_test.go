@@ -194,7 +194,7 @@ func (s *sink) await(t *testing.T, n int) []any {
 		}
 		select {
 		case <-s.cond:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			require.FailNow(t, "input did not arrive", "%v", got)
 		}
 	}
@@ -226,7 +226,7 @@ func newRig(t *testing.T, c *canvas, change func(*Config)) *rig {
 
 func (r *rig) dial(t *testing.T, o rfbtest.Options) *rfbtest.Client {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c, err := rfbtest.Dial(ctx, r.addr, o)
 	require.NoError(t, err)
@@ -239,7 +239,7 @@ func (r *rig) dial(t *testing.T, o rfbtest.Options) *rfbtest.Client {
 func (r *rig) converge(t *testing.T, c *rfbtest.Client, f pix.Format) {
 	t.Helper()
 	want := r.snapshot()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		got := c.Image()
 		if got.Rect == want.Rect && sameIn(got, want, f) {

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // hello is a framed Binding request for an agent, as an ICE stack makes it.
 func hello(t testing.TB, name string) []byte {

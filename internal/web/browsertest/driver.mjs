@@ -10,7 +10,7 @@ const reply = o => process.stdout.write(JSON.stringify(o) + '\n');
 
 const context = await launch(JSON.parse(process.argv[2] ?? '{}') ?? {});
 const page = context.pages()[0];
-page.setDefaultTimeout(20_000);
+page.setDefaultTimeout(50_000);
 const lib = {
   problems: [],
   /** Pixels of the picture as the page sees it: lists of red, green and blue. */
