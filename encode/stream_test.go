@@ -72,7 +72,7 @@ func TestStreamJoins(t *testing.T) {
 			s.Release()
 			fallthrough
 		default:
-			wire, err = s.Append(wire, data, level)
+			wire, err = s.Append(wire, data, level, nil)
 			require.NoError(t, err)
 		}
 	}
@@ -89,7 +89,7 @@ func TestStreamJoins(t *testing.T) {
 	s.Restart()
 	require.False(t, s.Begun())
 	for _, level := range []int{-1, 10} {
-		_, err = s.Append(nil, nil, level)
+		_, err = s.Append(nil, nil, level, nil)
 		require.ErrorContains(t, err, "level")
 		_, err = AppendDeflate(nil, nil, level, nil)
 		require.ErrorContains(t, err, "level")
@@ -101,7 +101,7 @@ func TestStreamAllocs(t *testing.T) {
 	var s Stream
 	dst := make([]byte, 0, 1<<16)
 	require.Zero(t, testing.AllocsPerRun(50, func() {
-		out, err := s.Append(dst, data, 2)
+		out, err := s.Append(dst, data, 2, nil)
 		if err != nil || len(out) == 0 {
 			t.Fatal(err)
 		}

@@ -35,6 +35,7 @@ type Compressor struct {
 	scanner
 	blocks blockWriter
 	effort Effort
+	joined []byte // a Window's history and data
 }
 
 const (
@@ -51,10 +52,23 @@ const (
 // is beyond them counts as one more of bytes. It keeps none of the slices.
 func (c *Compressor) Append(dst, data []byte, parts []Part, e Effort) []byte {
 	c.effort = e
-	c.reset()
+	return c.scanAll(dst, data, 0, parts)
+}
+
+// begin makes ready for data from at on.
+func (c *Compressor) begin(at int) {
+	c.reset(at)
 	c.blocks.start()
 	c.hist = histogram{}
-	from := 0 // of the block
+}
+
+// scanAll appends data from from on. What is before may be referred to.
+func (c *Compressor) scanAll(dst, data []byte, from int, parts []Part) []byte {
+	c.begin(from)
+	c.clearTables()
+	if from > 0 {
+		c.prime(data[:from], mainUnit(parts))
+	}
 	for c.at < len(data) {
 		p := Part{Size: len(data)}
 		if len(parts) > 0 {

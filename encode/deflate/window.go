@@ -1,0 +1,163 @@
+package deflate
+
+import "sync"
+
+// A Window compresses data of which much was there before: an endless stream of small
+// pieces, words that programs write here and there, menus, pointers. Each piece may
+// refer back to the 32 KiB before it.
+//
+// Small pieces, and all at high levels, go byte by byte through hash chains with a
+// look one byte further (chains.go). Large ones go through the scan for pixels, which
+// sees the history as if it were the beginning of the data.
+//
+// It holds 150 KiB. The zero value is ready. Use it from one goroutine.
+type Window struct {
+	history
+	chains
+}
+
+const (
+	// scanLevel is the highest level at which large pieces are scanned, and scanSize
+	// from which size on: the chains find a little more, in several times the time.
+	scanLevel = 5
+	scanSize  = 4 << 10
+	// maxJoined is the largest piece that is scanned with what was before it, in a copy
+	// of both. The history hardly matters in a larger one.
+	maxJoined = 128 << 10
+)
+
+// Reset forgets the history: what follows refers to nothing before. It takes no time.
+func (w *Window) Reset() {
+	w.start = w.n
+	w.indexed = w.n
+}
+
+// Append appends data as raw deflate that ends with a sync flush, see
+// Compressor.Append, but for references into what Append was given since the last
+// Reset. parts are what data consists of. level is 1 to 9, from fast to small; levels
+// beyond count as the nearest.
+func (w *Window) Append(dst, data []byte, parts []Part, level int) []byte {
+	level = min(max(level, 1), 9)
+	c := compressors.Get().(*Compressor)
+	defer compressors.Put(c)
+	if level > scanLevel || len(data) < scanSize {
+		c.effort = Small
+		return w.search(c, dst, data, &searches[level])
+	}
+	c.effort = Small
+	if level == 1 {
+		c.effort = Fast
+	}
+	before := w.bytes()
+	if len(data) > maxJoined {
+		before = nil
+	}
+	joined := data
+	if len(before) > 0 {
+		c.joined = append(append(c.joined[:0], before...), data...)
+		joined = c.joined
+	}
+	dst = c.scanAll(dst, joined, len(before), parts)
+	w.keep(data)
+	w.indexStep(mainUnit(parts))
+	return dst
+}
+
+// search makes sequences of data with the hash chains.
+func (w *Window) search(c *Compressor, dst, data []byte, s *search) []byte {
+	c.begin(0)
+	from := 0 // of the block
+	for at := 0; at < len(data); {
+		n := w.push(data[at:])
+		for i := w.n - n; i < w.n; {
+			off := at - (w.n - n)
+			i = w.parse(c, i, off, s)
+			c.at = i + off
+			if c.n >= maxSequences-1 || c.at-from > maxBlock-maxPush {
+				dst = c.searched(dst, data, from)
+				from = c.at
+			}
+		}
+		at += n
+	}
+	if from < len(data) {
+		dst = c.searched(dst, data, from)
+	}
+	return c.blocks.appendStored(dst, nil)
+}
+
+// searched appends a block whose literals are not counted yet.
+func (c *Compressor) searched(dst, data []byte, from int) []byte {
+	c.leaps = 1
+	return c.block(dst, data, from)
+}
+
+// maxPush is how many bytes history takes at a time.
+const maxPush = 16 << 10
+
+// A history is the end of the data so far. Bytes are told by their index in buf and,
+// where they must be remembered, by their place: a number of 16 bits that goes on as buf
+// slides. Places come again after 64 KiB; who finds one verifies it.
+type history struct {
+	buf   [window + maxPush + 8]byte // what is behind the last byte is read, never used
+	n     int                        // bytes in buf
+	start int                        // the first that may be referred to
+	base  uint16                     // place of buf[0]
+}
+
+// bytes returns what may be referred to.
+func (h *history) bytes() []byte { return h.buf[max(h.start, h.n-window):h.n] }
+
+// slide moves the last n bytes of buf to its beginning.
+func (h *history) slide(n int) (by int) {
+	by = h.n - n
+	copy(h.buf[:], h.buf[by:h.n])
+	h.n = n
+	h.base += uint16(by)
+	h.start = max(0, h.start-by)
+	return by
+}
+
+// push takes bytes from the front of data and returns how many.
+func (w *Window) push(data []byte) int {
+	if w.n+min(len(data), maxPush) > window+maxPush {
+		w.indexed = max(0, w.indexed-w.slide(window))
+	}
+	n := copy(w.buf[w.n:window+maxPush], data)
+	w.n += n
+	return n
+}
+
+// keep takes all of data, without making it known to the chains.
+func (w *Window) keep(data []byte) {
+	if rest := len(data) - window; rest > 0 {
+		w.base += uint16(w.n + rest) // so that buf is empty and rest bytes went by
+		w.n, w.start, w.indexed = 0, 0, 0
+		data = data[rest:]
+	}
+	for len(data) > 0 {
+		data = data[w.push(data):]
+	}
+}
+
+// mainUnit returns the unit of most of the data.
+func mainUnit(parts []Part) int {
+	unit, most := 1, 0
+	for _, p := range parts {
+		if p.Size > most && p.Unit >= 1 && p.Unit <= maxUnit {
+			unit, most = p.Unit, p.Size
+		}
+	}
+	return unit
+}
+
+var windows = sync.Pool{New: func() any { return new(Window) }}
+
+// GetWindow returns a Window without history, from a pool.
+func GetWindow() *Window { return windows.Get().(*Window) }
+
+// PutWindow gives w to the pool. The caller must not use it any more.
+func PutWindow(w *Window) {
+	w.Reset()
+	windows.Put(w)
+}
