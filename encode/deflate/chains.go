@@ -11,6 +11,7 @@ import "math/bits"
 // best of those at a byte is taken unless the next byte has a better one.
 type chains struct {
 	indexed int // bytes of the history before this index are in the tables
+	unit    int // of the pixels that follow, if there are many
 	head    [1 << headBits]uint16
 	near    [1 << nearBits]uint16
 	prev    [window]uint16
@@ -62,10 +63,11 @@ func (w *Window) insert(v uint64, place uint16) {
 	*h = place
 }
 
-// indexStep puts every unit-th byte of the history in the tables that is not there yet.
-func (w *Window) indexStep(unit int) {
+// indexStep puts each pixel of the history in the tables that is not there yet.
+func (w *Window) indexStep() {
 	d := viewOf(w.buf[:])
-	from := w.indexed
+	unit := max(1, w.unit)
+	from := max(w.indexed, w.start, w.n-window)
 	for from += (w.n - from) % unit; from < w.n-3; from += unit {
 		w.insert(d.load64(from), w.base+uint16(from))
 	}

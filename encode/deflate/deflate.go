@@ -52,7 +52,7 @@ const (
 // is beyond them counts as one more of bytes. It keeps none of the slices.
 func (c *Compressor) Append(dst, data []byte, parts []Part, e Effort) []byte {
 	c.effort = e
-	return c.scanAll(dst, data, 0, parts)
+	return c.scanAll(dst, data, 0, 0, parts)
 }
 
 // begin makes ready for data from at on.
@@ -63,11 +63,12 @@ func (c *Compressor) begin(at int) {
 }
 
 // scanAll appends data from from on. What is before may be referred to.
-func (c *Compressor) scanAll(dst, data []byte, from int, parts []Part) []byte {
+// Every step-th byte there, backwards, is remembered.
+func (c *Compressor) scanAll(dst, data []byte, from, step int, parts []Part) []byte {
 	c.begin(from)
 	c.clearTables()
 	if from > 0 {
-		c.prime(data[:from], mainUnit(parts))
+		c.prime(data[:from], mainPart(parts).Unit, step)
 	}
 	for c.at < len(data) {
 		p := Part{Size: len(data)}
@@ -99,15 +100,16 @@ func (c *Compressor) scanAll(dst, data []byte, from int, parts []Part) []byte {
 // block appends a block of the data between from and where the scan is.
 func (c *Compressor) block(dst, data []byte, from int) []byte {
 	c.finish()
+	last := c.at == len(data)
 	data = data[from:c.at]
 	seqs := c.sequences[:c.n]
 	if c.leaps == 0 {
-		dst = c.blocks.append(dst, data, seqs, &c.hist, c.effort)
+		dst = c.blocks.append(dst, data, seqs, &c.hist, c.effort, last)
 	} else if c.effort == Fast && c.hist.hardly(data, seqs) {
 		dst = c.blocks.appendStored(dst, data)
 	} else {
 		c.hist.recount(data, seqs)
-		dst = c.blocks.append(dst, data, seqs, &c.hist, c.effort)
+		dst = c.blocks.append(dst, data, seqs, &c.hist, c.effort, last)
 	}
 	c.n, c.leaps = 0, 0
 	c.hist = histogram{}

@@ -65,12 +65,12 @@ func (s *scanner) clearTables() {
 }
 
 // prime fills the tables with the places in data, which is before what will be scanned,
-// mostly in pixels of unit bytes.
-func (s *scanner) prime(data []byte, unit int) {
+// mostly in pixels of unit bytes, with every step-th place.
+func (s *scanner) prime(data []byte, unit, step int) {
 	longLen, shortLen := hashLens[unit&7][0], hashLens[unit&7][1]
 	longShift, shortShift := (64-8*longLen)&63, (64-8*shortLen)&63
 	d := viewOf(data)
-	for i := len(data) % unit; i <= len(data)-8; i += unit {
+	for i := len(data) % step; i <= len(data)-8; i += step {
 		v := d.load64(i)
 		s.long[v<<longShift*hashFactor>>(64-longBits)] = uint32(i)
 		s.short[v<<shortShift*hashFactor>>(64-shortBits)] = uint32(i)

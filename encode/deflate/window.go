@@ -24,6 +24,12 @@ const (
 	// maxJoined is the largest piece that is scanned with what was before it, in a copy
 	// of both. The history hardly matters in a larger one.
 	maxJoined = 128 << 10
+	// grainStep is of how many pixels of the history one is remembered for photographs.
+	grainStep = 4
+	// tinySize is below which size much is looked at at all levels, because the search
+	// takes little of the time: a word of text.
+	tinySize  = 256
+	tinyLevel = 8
 )
 
 // Reset forgets the history: what follows refers to nothing before. It takes no time.
@@ -40,15 +46,32 @@ func (w *Window) Append(dst, data []byte, parts []Part, level int) []byte {
 	level = min(max(level, 1), 9)
 	c := compressors.Get().(*Compressor)
 	defer compressors.Put(c)
-	if level > scanLevel || len(data) < scanSize {
-		c.effort = Small
+	switch {
+	case len(data) < tinySize:
+		return w.search(c, dst, data, &searches[max(level, tinyLevel)])
+	case level > scanLevel || len(data) < scanSize:
 		return w.search(c, dst, data, &searches[level])
 	}
+	return w.scan(c, dst, data, parts, level)
+}
+
+// scan makes sequences of data with the scan.
+func (w *Window) scan(c *Compressor, dst, data []byte, parts []Part, level int) []byte {
 	c.effort = Small
 	if level == 1 {
 		c.effort = Fast
 	}
+	part := mainPart(parts)
 	before := w.bytes()
+	step := part.Unit
+	if grain, bits := c.hist.grain(data, part); grain {
+		if c.effort == Fast && bits > 8*(1-1.0/grainGain) {
+			w.keep(data, part.Unit)
+			w.indexed = w.n
+			return c.blocks.appendStored(c.blocks.appendStored(dst, data), nil)
+		}
+		step *= grainStep // the scan leaves pixels out, too
+	}
 	if len(data) > maxJoined {
 		before = nil
 	}
@@ -57,15 +80,18 @@ func (w *Window) Append(dst, data []byte, parts []Part, level int) []byte {
 		c.joined = append(append(c.joined[:0], before...), data...)
 		joined = c.joined
 	}
-	dst = c.scanAll(dst, joined, len(before), parts)
-	w.keep(data)
-	w.indexStep(mainUnit(parts))
+	dst = c.scanAll(dst, joined, len(before), step, parts)
+	w.keep(data, part.Unit)
 	return dst
 }
 
 // search makes sequences of data with the hash chains.
 func (w *Window) search(c *Compressor, dst, data []byte, s *search) []byte {
+	c.effort = Small
 	c.begin(0)
+	if w.n-w.indexed >= minMatch {
+		w.indexStep()
+	}
 	from := 0 // of the block
 	for at := 0; at < len(data); {
 		n := w.push(data[at:])
@@ -128,8 +154,10 @@ func (w *Window) push(data []byte) int {
 	return n
 }
 
-// keep takes all of data, without making it known to the chains.
-func (w *Window) keep(data []byte) {
+// keep takes all of data, mostly pixels of unit bytes. The chains learn of it when they
+// are needed.
+func (w *Window) keep(data []byte, unit int) {
+	w.unit = unit
 	if rest := len(data) - window; rest > 0 {
 		w.base += uint16(w.n + rest) // so that buf is empty and rest bytes went by
 		w.n, w.start, w.indexed = 0, 0, 0
@@ -140,15 +168,15 @@ func (w *Window) keep(data []byte) {
 	}
 }
 
-// mainUnit returns the unit of most of the data.
-func mainUnit(parts []Part) int {
-	unit, most := 1, 0
-	for _, p := range parts {
-		if p.Size > most && p.Unit >= 1 && p.Unit <= maxUnit {
-			unit, most = p.Unit, p.Size
+// mainPart returns the largest of parts, valid.
+func mainPart(parts []Part) Part {
+	p := Part{Unit: 1}
+	for _, q := range parts {
+		if q.Size > p.Size && q.Unit >= 1 && q.Unit <= maxUnit {
+			p = q
 		}
 	}
-	return unit
+	return p
 }
 
 var windows = sync.Pool{New: func() any { return new(Window) }}
