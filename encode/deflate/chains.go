@@ -26,8 +26,9 @@ const (
 	// maxIndexed is how many bytes at each end of a run are put in the tables, and the
 	// longest period of one.
 	maxIndexed = 256
-	// calm is the logarithm of how many bytes without a match make steps a byte longer.
-	calm = 6
+	// good is the length of a match from which on a quarter of the search will do for a
+	// better one at the next byte.
+	good = 32
 )
 
 // A search says how much is looked at.
@@ -35,24 +36,54 @@ type search struct {
 	depth int // places in a chain
 	nice  int // length that is good enough to end the search
 	lazy  int // length from which on the next byte is not looked at
+	calm  int // logarithm of how many bytes without a match make steps a byte longer
 }
 
 var searches = [10]search{
-	1: {4, 32, 8}, 2: {8, 64, 16}, 3: {8, 64, 32}, 4: {16, 128, 32}, 5: {24, 128, 64},
-	6: {32, 128, 64}, 7: {64, 258, 128}, 8: {128, 258, 258}, 9: {1024, 1 << 16, 1 << 16},
+	1: {4, 32, 8, 6}, 2: {8, 64, 16, 6}, 3: {8, 64, 32, 6}, 4: {16, 128, 32, 6}, 5: {24, 128, 64, 6},
+	6: {32, 128, 64, 7}, 7: {24, 258, 128, 7}, 8: {96, 4096, 258, 8}, 9: {1024, 1 << 16, 1 << 16, 20},
+}
+
+// tinySearch looks at much.
+var tinySearch = search{128, 258, 258, 20}
+
+// A guide is a search between pixels of some bytes.
+type guide struct {
+	search
+	step  int
+	least int // the shortest match
+	row   int // distance of the row above, which is looked at first; 0: none
+}
+
+// guideFor returns one for data.
+func guideFor(data []byte, parts []Part, s search) guide {
+	g := guide{search: s, step: 1, least: minMatch}
+	p := mainPart(parts)
+	if p.Size < len(data)-len(data)/16 {
+		return g
+	}
+	if p.Stride > p.Unit && p.Stride <= window {
+		g.row = p.Stride
+	}
+	if p.Unit > 1 && len(data) >= scanSize {
+		g.step, g.least = p.Unit, minLengths[p.Unit]
+	}
+	return g
 }
 
 func hash3(v uint64) uint64 { return v << 40 * hashFactor >> (64 - nearBits) }
 func hash4(v uint64) uint64 { return v << 32 * hashFactor >> (64 - headBits) }
 
-// index puts the bytes before i in the tables; the last three need those that follow.
-func (w *Window) index(i int) {
+// index puts the bytes before i, each step-th, in the tables; the last three need those
+// that follow.
+func (w *Window) index(i, step int) {
 	i = min(i, w.n-3)
 	d := viewOf(w.buf[:])
-	for j := w.indexed; j < i; j++ {
+	j := w.indexed
+	for ; j < i; j += step {
 		w.insert(d.load64(j), w.base+uint16(j))
 	}
-	w.indexed = max(w.indexed, i)
+	w.indexed = j
 }
 
 // insert remembers the place of the bytes at the low end of v.
@@ -74,65 +105,91 @@ func (w *Window) indexStep() {
 	w.indexed = max(w.indexed, w.n-3)
 }
 
-// worth is the bits that a match saves, about.
+// worth is the bits that a match saves, about, but for a constant.
 func worth(length, dist int) int { return 8*length - bits.Len(uint(dist)) }
 
 // parse makes sequences of buf from i on and returns where it ends: at the end of what
 // is there, or where no more sequences fit. Indices in c's data are higher by off.
-func (w *Window) parse(c *Compressor, i, off int, s *search) int {
+func (w *Window) parse(c *Compressor, i, off int, g *guide) int {
 	misses := 0
 	for i < w.n && c.n < maxSequences-1 {
-		length, dist := w.find(i, s)
+		length, dist := w.find(i, g.depth, g)
 		if length == 0 {
 			misses++
-			i += 1 + misses>>calm
-			if misses >= 1<<calm {
-				w.indexed = max(w.indexed, min(i, w.n-3)) // what is left out is not indexed
+			i += g.step * (1 + misses>>g.calm)
+			if misses >= 1<<g.calm {
+				w.indexed = max(w.indexed, i) // what is left out is not indexed
 			}
 			continue
 		}
+		if misses >= 1<<g.calm { // back over what was left out
+			for d := viewOf(w.buf[:]); i+off-g.step >= c.literal && i-g.step-dist >= w.start &&
+				d.match(i-g.step, dist, g.step) == g.step; i -= g.step {
+				length += g.step
+			}
+		}
 		misses = 0
-		for length < s.lazy {
-			l, d := w.find(i+1, s)
+		for length < g.lazy {
+			depth := g.depth
+			if length >= good {
+				depth >>= 2
+			}
+			l, d := w.find(i+g.step, depth, g)
 			if l == 0 || worth(l, d) <= worth(length, dist) {
 				break
 			}
-			i++
+			i += g.step
 			length, dist = l, d
 		}
 		c.add(i+off, length, dist)
 		i += length
 		if length > 2*maxIndexed && dist < maxIndexed {
-			w.index(i - length + maxIndexed)
-			w.indexed = max(w.indexed, min(i-maxIndexed, w.n-3))
+			w.index(i-length+maxIndexed, g.step)
+			w.indexed += max(0, (i-maxIndexed-w.indexed)/g.step*g.step)
 		}
 	}
 	return min(i, w.n)
 }
 
 // find returns the best match for the bytes from i on; a length of 0 if there is none.
-func (w *Window) find(i int, s *search) (length, dist int) {
+func (w *Window) find(i, depth int, g *guide) (length, dist int) {
 	room := w.n - i
-	if room < minMatch {
+	if room < g.least {
 		return 0, 0
 	}
-	w.index(i)
+	w.index(i, g.step)
 	d := viewOf(w.buf[:])
 	most := min(i-w.start, window)
 	v := d.load64(i)
 	place := w.base + uint16(i)
 
 	best := 0
-	if n := int(place - w.near[hash3(v)]); n != 0 && n <= min(most, nearDist) && (v^d.load64(i-n))<<40 == 0 {
-		length, dist = d.match(i, n, room), n
-		best = worth(length, n)
+	if g.row > 0 && g.row <= most && (v^d.load64(i-g.row))<<32 == 0 {
+		l := d.match(i, g.row, room)
+		l -= l % g.step
+		if l >= g.least {
+			length, dist, best = l, g.row, worth(l, g.row)
+			if l >= g.nice {
+				return length, dist
+			}
+		}
 	}
-	if room <= minMatch || length >= s.nice {
+	if n := int(place - w.near[hash3(v)]); n != 0 && n <= min(most, nearDist) && (v^d.load64(i-n))<<40 == 0 {
+		l := d.match(i, n, room)
+		l -= l % g.step
+		if b := worth(l, n); l >= g.least && b > best {
+			length, dist, best = l, n, b
+			if l >= g.nice {
+				return length, dist
+			}
+		}
+	}
+	if room <= minMatch {
 		return length, dist
 	}
 	at := w.head[hash4(v)]
 	last := 0
-	for range s.depth {
+	for range depth {
 		n := int(place - at)
 		if n <= last || n > most { // 0, or places have come round
 			break
@@ -141,9 +198,10 @@ func (w *Window) find(i int, s *search) (length, dist int) {
 		if x := v ^ d.load64(i-n); x<<32 == 0 {
 			if length < 8 || d.load64(i+length-7) == d.load64(i+length-7-n) { // it may be longer
 				l := d.match(i, n, room)
+				l -= l % g.step
 				if b := worth(l, n); l > length && b > best {
 					length, dist, best = l, n, b
-					if l >= s.nice || l == room {
+					if l >= g.nice || l == room {
 						break
 					}
 				}

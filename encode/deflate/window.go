@@ -19,7 +19,7 @@ type Window struct {
 const (
 	// scanLevel is the highest level at which large pieces are scanned, and scanSize
 	// from which size on: the chains find a little more, in several times the time.
-	scanLevel = 5
+	scanLevel = 6
 	scanSize  = 4 << 10
 	// maxJoined is the largest piece that is scanned with what was before it, in a copy
 	// of both. The history hardly matters in a larger one.
@@ -28,8 +28,7 @@ const (
 	grainStep = 4
 	// tinySize is below which size much is looked at at all levels, because the search
 	// takes little of the time: a word of text.
-	tinySize  = 256
-	tinyLevel = 8
+	tinySize = 256
 )
 
 // Reset forgets the history: what follows refers to nothing before. It takes no time.
@@ -48,9 +47,11 @@ func (w *Window) Append(dst, data []byte, parts []Part, level int) []byte {
 	defer compressors.Put(c)
 	switch {
 	case len(data) < tinySize:
-		return w.search(c, dst, data, &searches[max(level, tinyLevel)])
+		g := guideFor(data, parts, tinySearch)
+		return w.search(c, dst, data, &g)
 	case level > scanLevel || len(data) < scanSize:
-		return w.search(c, dst, data, &searches[level])
+		g := guideFor(data, parts, searches[level])
+		return w.search(c, dst, data, &g)
 	}
 	return w.scan(c, dst, data, parts, level)
 }
@@ -86,18 +87,19 @@ func (w *Window) scan(c *Compressor, dst, data []byte, parts []Part, level int) 
 }
 
 // search makes sequences of data with the hash chains.
-func (w *Window) search(c *Compressor, dst, data []byte, s *search) []byte {
+func (w *Window) search(c *Compressor, dst, data []byte, g *guide) []byte {
 	c.effort = Small
 	c.begin(0)
 	if w.n-w.indexed >= minMatch {
 		w.indexStep()
 	}
+	w.indexed += (w.n - w.indexed) % g.step
 	from := 0 // of the block
 	for at := 0; at < len(data); {
 		n := w.push(data[at:])
 		for i := w.n - n; i < w.n; {
 			off := at - (w.n - n)
-			i = w.parse(c, i, off, s)
+			i = w.parse(c, i, off, g)
 			c.at = i + off
 			if c.n >= maxSequences-1 || c.at-from > maxBlock-maxPush {
 				dst = c.searched(dst, data, from)
@@ -119,7 +121,7 @@ func (c *Compressor) searched(dst, data []byte, from int) []byte {
 }
 
 // maxPush is how many bytes history takes at a time.
-const maxPush = 16 << 10
+const maxPush = 12 * 1365 // pixels of all sizes; 16 KiB
 
 // A history is the end of the data so far. Bytes are told by their index in buf and,
 // where they must be remembered, by their place: a number of 16 bits that goes on as buf
@@ -149,7 +151,7 @@ func (w *Window) push(data []byte) int {
 	if w.n+min(len(data), maxPush) > window+maxPush {
 		w.indexed = max(0, w.indexed-w.slide(window))
 	}
-	n := copy(w.buf[w.n:window+maxPush], data)
+	n := copy(w.buf[w.n:], data[:min(len(data), maxPush)])
 	w.n += n
 	return n
 }
