@@ -23,9 +23,10 @@ const (
 	// nearDist is how far three bytes are worth a match: in the fixed code it takes 22
 	// bits there.
 	nearDist = 4096
-	// maxIndexed is how many bytes at each end of a run are put in the tables, and the
-	// longest period of one.
-	maxIndexed = 256
+	// inside: of longer matches only each sparse-th byte and the last few are put in the
+	// tables, so that the chains are not full of what is found together.
+	inside = 16
+	sparse = 16
 	// good is the length of a match from which on a quarter of the search will do for a
 	// better one at the next byte.
 	good = 32
@@ -53,6 +54,7 @@ type guide struct {
 	step  int
 	least int // the shortest match
 	row   int // distance of the row above, which is looked at first; 0: none
+	again int // distance of a match that ended where the window's bytes did, or 0
 }
 
 // guideFor returns one for data.
@@ -112,6 +114,11 @@ func worth(length, dist int) int { return 8*length - bits.Len(uint(dist)) }
 // is there, or where no more sequences fit. Indices in c's data are higher by off.
 func (w *Window) parse(c *Compressor, i, off int, g *guide) int {
 	misses := 0
+	if d := g.again; d > 0 && d <= min(i-w.start, window) {
+		if l := viewOf(w.buf[:]).match(i, d, w.n-i) / g.step * g.step; l >= g.least {
+			i = w.take(c, i, off, l, d, g)
+		}
+	}
 	for i < w.n && c.n < maxSequences-1 {
 		length, dist := w.find(i, g.depth, g)
 		if length == 0 {
@@ -122,11 +129,9 @@ func (w *Window) parse(c *Compressor, i, off int, g *guide) int {
 			}
 			continue
 		}
-		if misses >= 1<<g.calm { // back over what was left out
-			for d := viewOf(w.buf[:]); i+off-g.step >= c.literal && i-g.step-dist >= w.start &&
-				d.match(i-g.step, dist, g.step) == g.step; i -= g.step {
-				length += g.step
-			}
+		for d := viewOf(w.buf[:]); i+off-g.step >= c.literal && i-g.step-dist >= w.start &&
+			d.match(i-g.step, dist, g.step) == g.step; i -= g.step {
+			length += g.step // it begins in what was left out
 		}
 		misses = 0
 		for length < g.lazy {
@@ -141,14 +146,29 @@ func (w *Window) parse(c *Compressor, i, off int, g *guide) int {
 			i += g.step
 			length, dist = l, d
 		}
-		c.add(i+off, length, dist)
-		i += length
-		if length > 2*maxIndexed && dist < maxIndexed {
-			w.index(i-length+maxIndexed, g.step)
-			w.indexed += max(0, (i-maxIndexed-w.indexed)/g.step*g.step)
-		}
+		i = w.take(c, i, off, length, dist, g)
 	}
 	return min(i, w.n)
+}
+
+// take adds a match at i and returns where it ends.
+func (w *Window) take(c *Compressor, i, off, length, dist int, g *guide) int {
+	c.add(i+off, length, dist)
+	if length > inside {
+		w.index(i, g.step)
+		d := viewOf(w.buf[:])
+		end := i + length - 4
+		for j := w.indexed; j < min(end, w.n-3); j += sparse * g.step {
+			w.insert(d.load64(j), w.base+uint16(j))
+		}
+		w.indexed = max(w.indexed, i+(length-4+g.step-1)/g.step*g.step)
+	}
+	i += length
+	g.again = 0
+	if i == w.n {
+		g.again = dist
+	}
+	return i
 }
 
 // find returns the best match for the bytes from i on; a length of 0 if there is none.
