@@ -14,12 +14,23 @@ import (
 // than half the time, and 1 % more than level 6 in little more than a third.
 const deflateMax = 5
 
+// smallPiece is below which size pieces are made by a deflate.Window, without history: it
+// looks at bytes, not pixels, and makes a sixth less of text and menus in about the same
+// time.
+const smallPiece = 1 << 10
+
 // AppendDeflate appends data as raw deflate at level 0 to 9, ended by a sync
 // flush and without references to anything before: a piece that may be joined
-// into any Stream. parts say what data is, see deflate.Append. It may be called from several goroutines.
+// into any Stream. parts say what data is, see deflate.Append. It may be called from several
+// goroutines.
 func AppendDeflate(dst, data []byte, level int, parts []deflate.Part) ([]byte, error) {
 	if err := checkLevel(level); err != nil {
 		return dst, err
+	}
+	if level > 0 && len(data) < smallPiece {
+		w := deflate.GetWindow()
+		defer deflate.PutWindow(w)
+		return w.Append(dst, data, parts, level), nil
 	}
 	switch level {
 	case 0:
