@@ -56,7 +56,8 @@ type blockWriter struct {
 
 	// The header of a block with codes of its own: the lengths as symbols of
 	// another code, with the repeat counts above.
-	runs        []uint16
+	runs        []uint16 // in runMemory
+	runMemory   [numLit + numDist]uint16
 	runFreq     [numLength]uint32
 	runLens     [numLength]uint8
 	runCodes    [numLength]codeEntry
@@ -233,7 +234,7 @@ func (b *blockWriter) prepareHeader() uint64 {
 	b.numLitSent, b.numDistSent = lit, dist
 
 	clear(b.runFreq[:])
-	b.runs = b.runs[:0]
+	b.runs = b.runMemory[:0]
 	bits := uint64(5 + 5 + 4)
 	for i := 0; i < len(lens); {
 		l := lens[i]

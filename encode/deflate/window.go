@@ -1,6 +1,9 @@
 package deflate
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // A Window compresses data of which much was there before: an endless stream of small
 // pieces, words that programs write here and there, menus, pointers. Each piece may
@@ -78,7 +81,8 @@ func (w *Window) scan(c *Compressor, dst, data []byte, parts []Part, level int) 
 	}
 	joined := data
 	if len(before) > 0 {
-		c.joined = append(append(c.joined[:0], before...), data...)
+		c.joined = slices.Grow(c.joined[:0], len(before)+len(data))
+		c.joined = append(append(c.joined, before...), data...)
 		joined = c.joined
 	}
 	dst = c.scanAll(dst, joined, len(before), step, parts)
