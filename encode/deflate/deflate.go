@@ -5,7 +5,8 @@
 // the work for pixels of three bytes, and four places are looked at for each (see
 // scan.go): the pixel before, the one above, and the last place of the same pixel
 // and of the same few pixels. Blocks are long and have Huffman codes of their own
-// (block.go, huffman.go).
+// (block.go, huffman.go). A Window does so with a history, and looks closer at small
+// data (window.go, chains.go).
 package deflate
 
 import "sync"

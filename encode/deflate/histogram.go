@@ -61,12 +61,12 @@ func (h *histogram) hardly(data []byte, seqs []sequence) bool {
 
 const (
 	// grainProbes is how many pixels grain looks at.
-	grainProbes = 1024
+	grainProbes = 512
 	// grainLike: grain has fewer pixels than one in so many that are like one beside.
 	grainLike = 16
 	// grainGain: at Fast coding the grain of a photograph is worth its time if it becomes
 	// smaller by one part in so many; storing it takes a twentieth of the time.
-	grainGain = 8
+	grainGain = 5
 )
 
 // grain guesses whether data, mostly of p, is a photograph, in which pixels are hardly

@@ -244,3 +244,98 @@ func TestWindowAllocs(t *testing.T) {
 		}))
 	}
 }
+
+// slowFixed returns the bits of a block with the fixed code (RFC 1951, section 3.2.6).
+func slowFixed(data []byte, seqs []sequence) (bits int) {
+	bits = 3 + 7
+	at := 0
+	for _, s := range seqs {
+		for _, v := range data[at : at+s.literals()] {
+			bits += 8
+			if v >= 144 {
+				bits++
+			}
+		}
+		at += s.literals() + s.length()
+		if s.length() == 0 {
+			continue
+		}
+		l, d := 28, 29
+		for int(lengthBase[l]) > s.length() {
+			l--
+		}
+		for int(distBase[d]) > s.dist() {
+			d--
+		}
+		bits += 7 + int(lengthExtra[l]) + 5 + int(distExtra[d])
+		if l >= 280-257 {
+			bits++
+		}
+	}
+	return bits
+}
+
+// TestSmallest requires that neither stored blocks nor the fixed code would have been
+// smaller for small data, and that each kind is the smallest at times.
+func TestSmallest(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(33, 34))
+	var c Compressor
+	kinds := [3]int{}
+	for range 20_000 {
+		n := 1 + rnd.IntN(200)
+		data := noise(rnd, n)
+		mask := byte(rnd.Uint32())
+		for i := range data {
+			data[i] &= mask
+			if rnd.IntN(4) == 0 && i > 0 {
+				data[i] = data[i-1]
+			}
+		}
+		w := GetWindow()
+		got := w.Append(nil, data, nil, 6)
+		// The same sequences once more.
+		w.Reset()
+		c.begin(0)
+		g := guideFor(data, nil, tinySearch)
+		w.push(data)
+		w.parse(&c, w.n-n, n-w.n, &g)
+		c.at = n
+		c.finish()
+		PutWindow(w)
+		fixed := (slowFixed(data, c.sequences[:c.n])+3+7)/8 + 4
+		stored := 5 + n + 5
+		require.LessOrEqual(t, len(got), min(fixed, stored))
+		kind := got[0] >> 1 & 3
+		kinds[kind]++
+		switch kind {
+		case 0:
+			require.Len(t, got, stored)
+		case 1:
+			require.Len(t, got, fixed)
+		}
+	}
+	t.Log(kinds)
+	for _, n := range kinds {
+		require.Greater(t, n, 200)
+	}
+}
+
+// TestWindowGrain requires that photographs are found again, though little is remembered
+// of them, and that at level 1 they cost no more than what they are.
+func TestWindowGrain(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(35, 36))
+	data := noise(rnd, 27_000)
+	part := []Part{{Size: len(data), Unit: 3, Stride: 300}}
+	for level := 1; level <= 9; level++ {
+		var w Window
+		r := newReader()
+		first := windowStep(t, &w, r, data, part, level)
+		require.LessOrEqual(t, first, len(data)+10)
+		again := windowStep(t, &w, r, data, part, level)
+		if level == 1 {
+			require.Equal(t, first, again, "not looked for")
+			continue
+		}
+		require.Less(t, again, len(data)/4, "level %d", level)
+	}
+}
