@@ -112,6 +112,7 @@ func (w *Window) search(c *Compressor, dst, data []byte, g *guide) []byte {
 		}
 		at += n
 	}
+	w.unit = 1
 	if from < len(data) {
 		dst = c.searched(dst, data, from)
 	}
