@@ -53,7 +53,7 @@ const (
 // is beyond them counts as one more of bytes. It keeps none of the slices.
 func (c *Compressor) Append(dst, data []byte, parts []Part, e Effort) []byte {
 	c.effort = e
-	return c.scanAll(dst, data, 0, 0, parts)
+	return c.scanAll(dst, data, 0, parts)
 }
 
 // begin makes ready for data from at on.
@@ -64,12 +64,16 @@ func (c *Compressor) begin(at int) {
 }
 
 // scanAll appends data from from on. What is before may be referred to.
-// Every step-th byte there, backwards, is remembered.
-func (c *Compressor) scanAll(dst, data []byte, from, step int, parts []Part) []byte {
+func (c *Compressor) scanAll(dst, data []byte, from int, parts []Part) []byte {
 	c.begin(from)
 	c.clearTables()
 	if from > 0 {
-		c.prime(data[:from], mainPart(parts).Unit, step)
+		p := mainPart(parts)
+		step := primeStep * p.Unit
+		if p.Size < len(data)-from {
+			step++ // pixels lie anyhow
+		}
+		c.prime(data[:from], p.Unit, step)
 	}
 	for c.at < len(data) {
 		p := Part{Size: len(data)}

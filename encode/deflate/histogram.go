@@ -55,7 +55,7 @@ func (h *histogram) hardly(data []byte, seqs []sequence) bool {
 	if n < minSample {
 		return false
 	}
-	bits := h.entropy(n)*float64(literals) + matchBits*float64(len(seqs))
+	bits := h.entropy(0, n)*float64(literals) + matchBits*float64(len(seqs))
 	return bits > 8*float64(len(data))*(1-1.0/fastGain)
 }
 
@@ -67,49 +67,53 @@ const (
 	// grainGain: at Fast coding the grain of a photograph is worth its time if it becomes
 	// smaller by one part in so many; storing it takes a twentieth of the time.
 	grainGain = 5
+	// grainBits is the least entropy of the differences.
+	grainBits = 3
 )
 
-// grain guesses whether data, mostly of p, is a photograph, in which pixels are hardly
-// ever like those beside, and returns how many bits a literal of it takes. It clobbers h.
-func (h *histogram) grain(data []byte, p Part) (yes bool, bits float64) {
+// grain guesses whether data, mostly of p, is a photograph that literals make hardly
+// smaller: pixels are not like those beside, and differ from them by ever other values,
+// unlike those of gradients. It clobbers h.
+func (h *histogram) grain(data []byte, p Part) bool {
 	clear(h[0][:])
+	clear(h[1][:])
 	unit, back := p.Unit, p.Stride
 	if back <= unit || back > window {
 		back = unit
 	}
 	step := (len(data) - back - 8) / grainProbes / unit * unit
 	if step < unit {
-		return false, 0
+		return false
 	}
 	step += unit * (1 - step/unit&1) // an odd number of pixels, so as not to stay in a column
 	like, n := 0, 0
 	shift := (64 - 8*unit) & 63
 	d := viewOf(data)
 	for i := back; i < len(data)-8; i += step {
-		v := d.load64(i)
-		if (v^d.load64(i-unit))<<shift == 0 || (v^d.load64(i-back))<<shift == 0 {
+		v, left := d.load64(i), d.load64(i-unit)
+		if (v^left)<<shift == 0 || (v^d.load64(i-back))<<shift == 0 {
 			if like++; like > grainProbes/grainLike {
-				return false, 0
+				return false
 			}
 		}
-		h[0][v>>(8*uint(n%unit)&63)&255]++
+		channel := 8 * uint(n%unit) & 63
+		h[0][v>>channel&255]++
+		h[1][(v>>channel-left>>channel)&255]++
 		n++
 	}
-	// So few probes see too little of rare values (Miller, 1955).
-	used := 0
-	for _, f := range h[0] {
-		used += int(min(f, 1))
-	}
-	return true, h.entropy(n) + float64(used-1)/(2*math.Ln2*float64(n))
+	return h.entropy(0, n) > 8*(1-1.0/grainGain) && h.entropy(1, n) > grainBits
 }
 
-// entropy returns the bits per symbol of the n in h[0].
-func (h *histogram) entropy(n int) float64 {
+// entropy returns the bits per symbol of the n in h[at].
+func (h *histogram) entropy(at, n int) float64 {
 	sum := 0.0
-	for _, f := range h[0] {
+	used := 0
+	for _, f := range h[at] {
 		if f > 0 {
 			sum += float64(f) * math.Log2(float64(n)/float64(f))
+			used++
 		}
 	}
-	return sum / float64(n)
+	// Few probes see too little of rare values (Miller, 1955).
+	return sum/float64(n) + float64(used-1)/(2*math.Ln2*float64(n))
 }

@@ -64,8 +64,8 @@ func (s *scanner) clearTables() {
 	clear(s.short[:])
 }
 
-// prime fills the tables with the places in data, which is before what will be scanned,
-// mostly in pixels of unit bytes, with every step-th place.
+// prime fills the tables with each step-th place in data, which is before what will be
+// scanned, mostly in pixels of unit bytes.
 func (s *scanner) prime(data []byte, unit, step int) {
 	longLen, shortLen := hashLens[unit&7][0], hashLens[unit&7][1]
 	longShift, shortShift := (64-8*longLen)&63, (64-8*shortLen)&63

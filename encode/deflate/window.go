@@ -27,8 +27,9 @@ const (
 	// maxJoined is the largest piece that is scanned with what was before it, in a copy
 	// of both. The history hardly matters in a larger one.
 	maxJoined = 128 << 10
-	// grainStep is of how many pixels of the history one is remembered for photographs.
-	grainStep = 4
+	// primeStep is of how many pixels of the history the scan knows one: a match begins
+	// there and goes back.
+	primeStep = 4
 	// tinySize is below which size much is looked at at all levels, because the search
 	// takes little of the time: a word of text.
 	tinySize = 256
@@ -61,21 +62,17 @@ func (w *Window) Append(dst, data []byte, parts []Part, level int) []byte {
 
 // scan makes sequences of data with the scan.
 func (w *Window) scan(c *Compressor, dst, data []byte, parts []Part, level int) []byte {
+	part := mainPart(parts)
 	c.effort = Small
 	if level == 1 {
 		c.effort = Fast
-	}
-	part := mainPart(parts)
-	before := w.bytes()
-	step := part.Unit
-	if grain, bits := c.hist.grain(data, part); grain {
-		if c.effort == Fast && bits > 8*(1-1.0/grainGain) {
+		if c.hist.grain(data, part) {
 			w.keep(data, part.Unit)
-			w.indexed = w.n
+			w.indexed = w.n // nothing of it comes again
 			return c.blocks.appendStored(c.blocks.appendStored(dst, data), nil)
 		}
-		step *= grainStep // the scan leaves pixels out, too
 	}
+	before := w.bytes()
 	if len(data) > maxJoined {
 		before = nil
 	}
@@ -85,7 +82,7 @@ func (w *Window) scan(c *Compressor, dst, data []byte, parts []Part, level int) 
 		c.joined = append(append(c.joined, before...), data...)
 		joined = c.joined
 	}
-	dst = c.scanAll(dst, joined, len(before), step, parts)
+	dst = c.scanAll(dst, joined, len(before), parts)
 	w.keep(data, part.Unit)
 	return dst
 }

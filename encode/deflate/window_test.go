@@ -320,6 +320,30 @@ func TestSmallest(t *testing.T) {
 	}
 }
 
+// TestWindowAgain requires that of what is scanned little is sent the second time.
+func TestWindowAgain(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(37, 38))
+	for i := range 400 {
+		unit := 1 + i%4
+		p := Part{Size: unit * (scanSize + rnd.IntN(12_000/unit)), Unit: unit, Stride: rnd.IntN(500)}
+		data := randomPicture(rnd, p.Size, p)
+		parts := []Part{p}
+		between := data[:unit*rnd.IntN(1000)]
+		if i%3 == 0 { // pixels may lie anyhow
+			between = data[:rnd.IntN(4000)]
+			parts = []Part{{Size: 1}, p, {Size: 1}}
+			data = append(data, 1, 2)
+		}
+		var w Window
+		r := newReader()
+		level := 1 + i%scanLevel
+		first := windowStep(t, &w, r, data, parts, level)
+		windowStep(t, &w, r, between, parts, level)
+		again := windowStep(t, &w, r, data, parts, level)
+		require.LessOrEqual(t, again, 300+first/3, "%+v, level %d", parts, level)
+	}
+}
+
 // TestWindowGrain requires that photographs are found again, though little is remembered
 // of them, and that at level 1 they cost no more than what they are.
 func TestWindowGrain(t *testing.T) {
