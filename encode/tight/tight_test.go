@@ -409,3 +409,16 @@ func TestLookPart(t *testing.T) {
 		}
 	}
 }
+
+// TestWords bounds what words cost that programs write here and there, with a tenth to
+// spare.
+func TestWords(t *testing.T) {
+	for _, c := range []struct {
+		compress, list int
+		most           float64
+	}{{-1, 30, 28}, {1, 30, 28}, {9, 30, 28}, {-1, 0, 73}, {1, 0, 73}, {9, 0, 73}} {
+		got := encodetest.WordBytes(t, New(encode.Params{Format: pix.BGRX, Compress: c.compress, Quality: -1}), c.list)
+		t.Logf("compression %d, %d words: %.1f bytes", c.compress, c.list, got)
+		require.Less(t, got, c.most, "compression %d, %d words", c.compress, c.list)
+	}
+}
