@@ -27,6 +27,8 @@ const (
 	// maxJoined is the largest piece that is scanned with what was before it, in a copy
 	// of both. The history hardly matters in a larger one.
 	maxJoined = 128 << 10
+	// maxCoded is the largest piece that is not scanned if it is no pixels.
+	maxCoded = 1 << 20
 	// primeStep is of how many pixels of the history the scan knows one: a match begins
 	// there and goes back.
 	primeStep = 4
@@ -53,7 +55,7 @@ func (w *Window) Append(dst, data []byte, parts []Part, level int) []byte {
 	case len(data) < tinySize:
 		g := guideFor(data, parts, tinySearch)
 		return w.search(c, dst, data, &g)
-	case level > scanLevel || len(data) < scanSize:
+	case level > scanLevel || len(data) < scanSize || len(data) <= maxCoded && !pixels(data, parts):
 		g := guideFor(data, parts, searches[level])
 		return w.search(c, dst, data, &g)
 	}
@@ -170,6 +172,17 @@ func (w *Window) keep(data []byte, unit int) {
 	for len(data) > 0 {
 		data = data[w.push(data):]
 	}
+}
+
+// pixels reports whether most of data is rows of pixels, and not what is coded already.
+func pixels(data []byte, parts []Part) bool {
+	n := 0
+	for _, p := range parts {
+		if p.Stride > p.Unit {
+			n += p.Size
+		}
+	}
+	return n >= len(data)/2
 }
 
 // mainPart returns the largest of parts, valid.
