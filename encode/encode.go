@@ -33,8 +33,9 @@ type Params struct {
 	Quality int
 }
 
-// deflateLevels maps compression levels to levels of klauspost/compress/flate, of
-// which AppendDeflate leaves those up to deflateMax to package deflate.
+// deflateLevels maps compression levels to levels of klauspost/compress/flate. Of these
+// AppendDeflate takes those above deflateMax as they are; package deflate stands for the
+// others, and for all in Streams.
 // Measured on screens of text as Tight and ZRLE send them: level 4 takes the time
 // of 2 and 3, yields an eighth less and needs the least memory but for 1; up to 6
 // each level costs a little more; 7 takes three times as long as 6 for nothing, 8

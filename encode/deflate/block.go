@@ -48,6 +48,7 @@ type blockWriter struct {
 	distLens [numDist]uint8
 	tree     treeBuilder
 
+	fixed     bool // the codes below are the fixed ones
 	litCodes  [numLit]codeEntry
 	distCodes [numDist]codeEntry
 	dists     [32]distEntry
@@ -55,7 +56,8 @@ type blockWriter struct {
 
 	// The header of a block with codes of its own: the lengths as symbols of
 	// another code, with the repeat counts above.
-	runs        []uint16
+	runs        []uint16 // in runMemory
+	runMemory   [numLit + numDist]uint16
 	runFreq     [numLength]uint32
 	runLens     [numLength]uint8
 	runCodes    [numLength]codeEntry
@@ -106,12 +108,11 @@ func (b *blockWriter) count(seqs []sequence, hist *histogram) {
 // part in so many. At 1 GB/s, that is what a link of half a Gbit/s takes for it.
 const fastGain = 16
 
-// append appends a block of data, cut into seqs with the literals that hist counts.
-func (b *blockWriter) append(dst, data []byte, seqs []sequence, hist *histogram, e Effort) []byte {
+// append appends a block of data, cut into seqs with the literals that hist counts; the
+// last is followed by an empty stored block. Of the three kinds it takes the one with
+// which the fewest bytes are written.
+func (b *blockWriter) append(dst, data []byte, seqs []sequence, hist *histogram, e Effort, last bool) []byte {
 	b.count(seqs, hist)
-	b.tree.lengths(b.litLens[:], b.lit[:], maxLitBits)
-	b.tree.lengths(b.distLens[:], b.dist[:numDist], maxDistBits)
-
 	extra := uint64(0)
 	for s, f := range b.lit[257:286] {
 		extra += uint64(f) * uint64(lengthExtra[s])
@@ -119,27 +120,61 @@ func (b *blockWriter) append(dst, data []byte, seqs []sequence, hist *histogram,
 	for s, f := range b.dist[:numDist] {
 		extra += uint64(f) * uint64(distExtra[s])
 	}
-	dynamic := 3 + extra + b.prepareHeader() + cost(b.lit[:], b.litLens[:]) + cost(b.dist[:numDist], b.distLens[:])
 	fixed := 3 + extra + cost(b.lit[:], fixedLit[:]) + cost(b.dist[:numDist], fixedDist[:])
-	stored := 8 * (uint64(len(data)) + 5*uint64(len(data)/storedMax+1))
+	dynamic := 3 + minHeader + extra
+	if fixed > dynamic {
+		b.tree.lengths(b.litLens[:], b.lit[:], maxLitBits)
+		b.tree.lengths(b.distLens[:], b.dist[:numDist], maxDistBits)
+		dynamic = 3 + extra + b.prepareHeader() + cost(b.lit[:], b.litLens[:]) + cost(b.dist[:numDist], b.distLens[:])
+	}
 
 	least := uint64(0) // to be saved
 	if e == Fast {
-		least = stored / fastGain
+		least = 8 * uint64(len(data)) / fastGain
 	}
-	if stored <= min(dynamic, fixed)+least {
+	if b.storedEnd(len(data), last) <= b.codedEnd(min(dynamic, fixed), last)+least {
 		return b.appendStored(dst, data)
 	}
 	dst = slices.Grow(dst, int(min(dynamic, fixed)/8)+16)
 	if fixed <= dynamic {
-		b.litLens, b.distLens = fixedLit, fixedDist
 		b.acc |= 1 << 1 << b.nacc
 		b.nacc += 3
+		if !b.fixed {
+			b.litLens, b.distLens = fixedLit, fixedDist
+			b.codes()
+			b.fixed = true
+		}
 	} else {
 		dst = b.appendHeader(dst)
+		b.codes()
+		b.fixed = false
 	}
-	b.codes()
 	return b.appendSequences(dst, data, seqs)
+}
+
+// minHeader is less than the bits of any header (RFC 1951, section 3.2.7): three counts,
+// and eight lengths of lengths at least, because those of literals are far back in the
+// order; what these lengths code takes some more.
+const minHeader = 5 + 5 + 4 + 8*3
+
+// codedEnd returns how many bits are written when so many have been added; if they are
+// the last, with the three bits of an empty block and what fills its byte.
+func (b *blockWriter) codedEnd(bits uint64, last bool) uint64 {
+	bits += uint64(b.nacc)
+	if last {
+		bits = (bits + 3 + 7) &^ 7
+	}
+	return bits
+}
+
+// storedEnd is codedEnd for n bytes in stored blocks.
+func (b *blockWriter) storedEnd(n int, last bool) uint64 {
+	blocks := uint64(max(1, (n+storedMax-1)/storedMax))
+	bits := (uint64(b.nacc)+3+7)&^7 + 40*blocks - 8 + 8*uint64(n)
+	if last {
+		bits += 8
+	}
+	return bits
 }
 
 // cost returns the bits that symbols take, without extra bits.
@@ -199,7 +234,7 @@ func (b *blockWriter) prepareHeader() uint64 {
 	b.numLitSent, b.numDistSent = lit, dist
 
 	clear(b.runFreq[:])
-	b.runs = b.runs[:0]
+	b.runs = b.runMemory[:0]
 	bits := uint64(5 + 5 + 4)
 	for i := 0; i < len(lens); {
 		l := lens[i]

@@ -5,7 +5,8 @@
 // the work for pixels of three bytes, and four places are looked at for each (see
 // scan.go): the pixel before, the one above, and the last place of the same pixel
 // and of the same few pixels. Blocks are long and have Huffman codes of their own
-// (block.go, huffman.go).
+// (block.go, huffman.go). A Window does so with a history, and looks closer at small
+// data (window.go, chains.go).
 package deflate
 
 import "sync"
@@ -35,6 +36,7 @@ type Compressor struct {
 	scanner
 	blocks blockWriter
 	effort Effort
+	joined []byte // a Window's history and data
 }
 
 const (
@@ -51,10 +53,28 @@ const (
 // is beyond them counts as one more of bytes. It keeps none of the slices.
 func (c *Compressor) Append(dst, data []byte, parts []Part, e Effort) []byte {
 	c.effort = e
-	c.reset()
+	return c.scanAll(dst, data, 0, parts)
+}
+
+// begin makes ready for data from at on.
+func (c *Compressor) begin(at int) {
+	c.reset(at)
 	c.blocks.start()
 	c.hist = histogram{}
-	from := 0 // of the block
+}
+
+// scanAll appends data from from on. What is before may be referred to.
+func (c *Compressor) scanAll(dst, data []byte, from int, parts []Part) []byte {
+	c.begin(from)
+	c.clearTables()
+	if from > 0 {
+		p := mainPart(parts)
+		step := primeStep * p.Unit
+		if p.Size < len(data)-from {
+			step++ // pixels lie anyhow
+		}
+		c.prime(data[:from], p.Unit, step)
+	}
 	for c.at < len(data) {
 		p := Part{Size: len(data)}
 		if len(parts) > 0 {
@@ -85,15 +105,16 @@ func (c *Compressor) Append(dst, data []byte, parts []Part, e Effort) []byte {
 // block appends a block of the data between from and where the scan is.
 func (c *Compressor) block(dst, data []byte, from int) []byte {
 	c.finish()
+	last := c.at == len(data)
 	data = data[from:c.at]
 	seqs := c.sequences[:c.n]
 	if c.leaps == 0 {
-		dst = c.blocks.append(dst, data, seqs, &c.hist, c.effort)
+		dst = c.blocks.append(dst, data, seqs, &c.hist, c.effort, last)
 	} else if c.effort == Fast && c.hist.hardly(data, seqs) {
 		dst = c.blocks.appendStored(dst, data)
 	} else {
 		c.hist.recount(data, seqs)
-		dst = c.blocks.append(dst, data, seqs, &c.hist, c.effort)
+		dst = c.blocks.append(dst, data, seqs, &c.hist, c.effort, last)
 	}
 	c.n, c.leaps = 0, 0
 	c.hist = histogram{}

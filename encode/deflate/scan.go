@@ -54,10 +54,27 @@ type scanner struct {
 	short [1 << shortBits]uint32
 }
 
-func (s *scanner) reset() {
-	s.at, s.literal, s.misses, s.n, s.leaps = 0, 0, 0, 0, 0
+// reset makes ready for data from at on.
+func (s *scanner) reset(at int) {
+	s.at, s.literal, s.misses, s.n, s.leaps = at, at, 0, 0, 0
+}
+
+func (s *scanner) clearTables() {
 	clear(s.long[:])
 	clear(s.short[:])
+}
+
+// prime fills the tables with each step-th place in data, which is before what will be
+// scanned, mostly in pixels of unit bytes.
+func (s *scanner) prime(data []byte, unit, step int) {
+	longLen, shortLen := hashLens[unit&7][0], hashLens[unit&7][1]
+	longShift, shortShift := (64-8*longLen)&63, (64-8*shortLen)&63
+	d := viewOf(data)
+	for i := len(data) % step; i <= len(data)-8; i += step {
+		v := d.load64(i)
+		s.long[v<<longShift*hashFactor>>(64-longBits)] = uint32(i)
+		s.short[v<<shortShift*hashFactor>>(64-shortBits)] = uint32(i)
+	}
 }
 
 // finish makes a sequence of the literals that are left.
@@ -107,6 +124,9 @@ func (s *scanner) run(data []byte, to span, unit int) {
 	}
 	s.kernel(data, to, unit)
 }
+
+// hashLens are how many bytes are hashed for several pixels and for one, by the unit.
+var hashLens = [8][2]int{1: {5, 3}, 2: {6, 4}, 3: {8, 3}, 4: {8, 4}}
 
 // minLengths are the shortest matches, by the unit.
 var minLengths = [8]int{1: 3, 2: 4, 3: 3, 4: 4}

@@ -61,8 +61,8 @@ const (
 	// minJPEGArea: the tables of a JPEG picture take 0.6 KiB; below this area a
 	// lossless rectangle is hardly larger.
 	minJPEGArea = 1024
-	// topGrid is what LookTop's rows are a multiple of: the blocks of a JPEG picture
-	// that may follow stay whole.
+	// topGrid is what a top's rows are a multiple of: the blocks of a JPEG picture that
+	// may follow stay whole.
 	topGrid = 16
 )
 
@@ -137,36 +137,39 @@ func (k *Packer) Look(out *Prepared, m *pix.Image, r image.Rectangle) error {
 	return err
 }
 
-// MinTop is the fewest pixels of a rectangle that LookTop leaves a part of.
-const MinTop = 16 << 10
+// MinParts is up to how many pixels LookPart does a rectangle as a whole.
+const MinParts = 4 << 10
 
-// LookTop is Look for callers who can send several rectangles in the place of one.
-// Where r has too many colours for a palette, but at least MinTop pixels at its top
-// have not, out is a rectangle of these alone. rows is how many rows of r it has; the
-// caller goes on with the others, of which there are any if rows is below r's height.
-// Nothing is looked at twice but for what remains of a row.
-func (k *Packer) LookTop(out *Prepared, m *pix.Image, r image.Rectangle) (rows int, err error) {
-	return k.look(out, m, r, true)
+// minTop is the fewest pixels at a rectangle's top that are worth a palette of their
+// own.
+const minTop = 16 << 10
+
+// LookPart is Look for callers who can send several rectangles in the place of one.
+// Where r has too many colours for a palette, out may be a part of r alone: as much of
+// its top as has not, or a photograph that lies in it, so that text beside that stays
+// exact. The caller goes on with the rest of r.
+func (k *Packer) LookPart(out *Prepared, m *pix.Image, r image.Rectangle) (part image.Rectangle, err error) {
+	return k.look(out, m, r, r.Dx()*r.Dy() > MinParts)
 }
 
-func (k *Packer) look(out *Prepared, m *pix.Image, r image.Rectangle, top bool) (rows int, err error) {
+func (k *Packer) look(out *Prepared, m *pix.Image, r image.Rectangle, parts bool) (part image.Rectangle, err error) {
 	w, area := r.Dx(), r.Dx()*r.Dy()
 	if w > maxWidth || area > maxArea {
-		return 0, fmt.Errorf("tight: rectangle %v, want at most %d wide and %d pixels", r, maxWidth, maxArea)
+		return r, fmt.Errorf("tight: rectangle %v, want at most %d wide and %d pixels", r, maxWidth, maxArea)
 	}
 	level, err := k.params.DeflateLevel()
 	if err != nil {
-		return 0, fmt.Errorf("tight: %w", err)
+		return r, fmt.Errorf("tight: %w", err)
 	}
 	if k.params.Quality >= len(qualities) {
-		return 0, fmt.Errorf("tight: quality level %d, want at most 9", k.params.Quality)
+		return r, fmt.Errorf("tight: quality level %d, want at most 9", k.params.Quality)
 	}
 	out.Head, out.Data, out.Piece = out.Head[:0], out.Data[:0], out.Piece[:0]
 	out.Stream = -1
 	if k.keys { // else index finds out as quickly
 		if rgb, ok := encode.Solid(m, r); ok {
 			k.fill(out, k.value(rgb))
-			return r.Dy(), nil
+			return r, nil
 		}
 	}
 	limit := k.maxColours(area)
@@ -183,17 +186,23 @@ func (k *Packer) look(out *Prepared, m *pix.Image, r image.Rectangle, top bool) 
 	k.index.Reset()
 	k.done = 0
 	ok := k.number(out.Data, m, r, first)
-	lossy = lossy && !ok && encode.PhotoLike(m, r)
-	if !ok && first < limit && (top || !lossy) {
-		ok = k.number(out.Data, m, r, limit) && !lossy
+	photo := lossy && !ok && encode.PhotoLike(m, r)
+	if !ok && first < limit && (parts || !photo) {
+		ok = k.number(out.Data, m, r, limit) && !photo
 	}
-	rows = r.Dy()
-	if part := r; top && !ok && MinTop+topGrid*w <= k.done && k.done < area {
+	part = r
+	if top := r; parts && !ok && minTop+topGrid*w <= k.done && k.done < area {
 		n := k.done / w / topGrid * topGrid
-		part.Max.Y = part.Min.Y + n
-		if !lossy || !encode.PhotoLike(m, part) { // a photograph may begin below
-			rows, ok, lossy = n, true, false
+		top.Max.Y = top.Min.Y + n
+		if !photo || !encode.PhotoLike(m, top) { // a photograph may begin below
+			part, ok = top, true
 			out.Data = out.Data[:n*w]
+		}
+	}
+	if lossy && !ok && (parts || photo) {
+		if q := encode.PhotoArea(m, r, photo); q == r || parts && !q.Empty() {
+			out.Class = JPEG
+			return q, nil
 		}
 	}
 
@@ -209,9 +218,6 @@ func (k *Packer) look(out *Prepared, m *pix.Image, r image.Rectangle, top bool) 
 		out.Class = Indexed
 		k.head(out, streamIndexed)
 		out.parts[0] = deflate.Part{Size: len(out.Data), Unit: 1, Stride: w}
-	case lossy:
-		out.Class = JPEG
-		return rows, nil
 	default:
 		out.Class = Full
 		out.Stream = streamFull
@@ -228,7 +234,7 @@ func (k *Packer) look(out *Prepared, m *pix.Image, r image.Rectangle, top bool) 
 	if out.Stream >= 0 {
 		out.Level = level
 	}
-	return rows, nil
+	return part, nil
 }
 
 // Compress makes out's data independent of any stream's history, so that the

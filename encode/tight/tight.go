@@ -68,7 +68,7 @@ func (e *Encoder) Append(dst []byte, p *Prepared) ([]byte, error) {
 	if p.Stream >= 0 && len(p.Piece) == 0 {
 		dst = append(dst, p.Head...)
 		at := len(dst)
-		dst, err := e.streams[p.Stream].Append(append(dst, 0, 0, 0), p.Data, p.Level)
+		dst, err := e.streams[p.Stream].Append(append(dst, 0, 0, 0), p.Data, p.Level, p.parts[:])
 		if err != nil {
 			return dst, fmt.Errorf("tight: %w", err)
 		}

@@ -304,9 +304,51 @@ func (o *prepareOnly) AppendRect(dst []byte, m *pix.Image, r image.Rectangle) ([
 	return append(append(dst, o.p.Head...), o.p.Data...), err
 }
 
-// TestLookTop: what has too many colours as a whole, and not in parts, becomes several
+// TestLookPartPhoto: a photograph that lies in something drawn is one JPEG rectangle,
+// and what is around it stays exact.
+func TestLookPartPhoto(t *testing.T) {
+	r := image.Rect(3, 5, 3+250, 5+240)
+	photo := image.Rect(61, 70, 61+140, 70+120)
+	m := pix.New(image.Rect(0, 0, 300, 300))
+	m.Fill(m.Rect, 0xffffff)
+	for i := range r.Dx() * r.Dy() / 12 {
+		at := i*12 + i%7
+		m.Set(r.Min.X+at%r.Dx(), r.Min.Y+at/r.Dx(), uint32(i%400)*0x1f3b)
+	}
+	pix.Copy(m, encodetest.Find("photo").New(photo, 5), photo)
+	p := encode.Params{Format: pix.BGRX, Compress: 1, Quality: 6}
+	k := NewPacker(p)
+	todo := []image.Rectangle{r}
+	var all pix.Region
+	lossy := 0
+	for len(todo) > 0 {
+		q := todo[0]
+		todo = todo[1:]
+		var out Prepared
+		part, err := k.LookPart(&out, m, q)
+		require.NoError(t, err)
+		require.False(t, part.Empty())
+		require.True(t, part.In(q))
+		require.True(t, all.Intersect(pix.RegionOf(part)).Empty())
+		all = all.Union(pix.RegionOf(part))
+		if out.Class == JPEG {
+			require.True(t, part.In(photo))
+			lossy += part.Dx() * part.Dy()
+		}
+		todo = append(todo, pix.RegionOf(q).Subtract(pix.RegionOf(part)).Rects()...)
+	}
+	require.Equal(t, pix.RegionOf(r), all)
+	require.Greater(t, lossy, photo.Dx()*photo.Dy()*8/10)
+
+	// Who can only send r as a whole does not make letters blurred.
+	var out Prepared
+	require.NoError(t, k.Look(&out, m, r))
+	require.Equal(t, Full, out.Class)
+}
+
+// TestLookPart: what has too many colours as a whole, and not in parts, becomes several
 // rectangles; all are the viewer's, exactly, but a photograph below text is JPEG.
-func TestLookTop(t *testing.T) {
+func TestLookPart(t *testing.T) {
 	// dots draws dots of n colours on white.
 	dots := func(m *pix.Image, r image.Rectangle, n int, first uint32) {
 		m.Fill(r, 0xffffff)
@@ -333,19 +375,18 @@ func TestLookTop(t *testing.T) {
 			}
 
 			var v viewer
-			rest, parts := r, 0
-			for !rest.Empty() {
+			todo, parts := []image.Rectangle{r}, 0
+			for len(todo) > 0 {
 				var out Prepared
-				rows, err := k.LookTop(&out, m, rest)
+				rest := todo[0]
+				part, err := k.LookPart(&out, m, rest)
 				require.NoError(t, err)
-				part := rest
-				part.Max.Y = part.Min.Y + rows
-				rest.Min.Y = part.Max.Y
 				require.False(t, part.Empty())
-				require.True(t, part.In(r))
-				if !rest.Empty() {
+				require.True(t, part.In(rest))
+				todo = append(todo[1:], pix.RegionOf(rest).Subtract(pix.RegionOf(part)).Rects()...)
+				if part != rest && out.Class != JPEG {
 					require.Equal(t, Indexed, out.Class)
-					require.GreaterOrEqual(t, part.Dx()*part.Dy(), MinTop)
+					require.GreaterOrEqual(t, part.Dx()*part.Dy(), minTop)
 				}
 				if out.Class == JPEG {
 					require.Equal(t, 6, c.quality)
@@ -366,5 +407,18 @@ func TestLookTop(t *testing.T) {
 				require.Equal(t, c.photo && c.quality >= 0, v.classes["jpeg"] > 0, "%s %v", f.Name, c)
 			}
 		}
+	}
+}
+
+// TestWords bounds what words cost that programs write here and there, with a tenth to
+// spare.
+func TestWords(t *testing.T) {
+	for _, c := range []struct {
+		compress, list int
+		most           float64
+	}{{-1, 30, 28}, {1, 30, 28}, {9, 30, 28}, {-1, 0, 73}, {1, 0, 73}, {9, 0, 73}} {
+		got := encodetest.WordBytes(t, New(encode.Params{Format: pix.BGRX, Compress: c.compress, Quality: -1}), c.list)
+		t.Logf("compression %d, %d words: %.1f bytes", c.compress, c.list, got)
+		require.Less(t, got, c.most, "compression %d, %d words", c.compress, c.list)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"image"
 
 	"framebridge/encode"
+	"framebridge/encode/deflate"
 	"framebridge/internal/pix"
 )
 
@@ -54,11 +55,12 @@ func (e *Encoder) AppendRect(dst []byte, m *pix.Image, r image.Rectangle) ([]byt
 		return dst, fmt.Errorf("zlib: %w", err)
 	}
 	e.buf = e.buf[:0]
+	unit := e.params.Format.Bytes()
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		e.buf = e.conv.Append(e.buf, m.Row(y, r.Min.X, r.Max.X))
 	}
 	at := len(dst)
-	dst, err = e.stream.Append(append(dst, 0, 0, 0, 0), e.buf, level)
+	dst, err = e.stream.Append(append(dst, 0, 0, 0, 0), e.buf, level, []deflate.Part{{Size: len(e.buf), Unit: unit, Stride: unit * r.Dx()}})
 	if err != nil {
 		return dst, fmt.Errorf("zlib: %w", err)
 	}

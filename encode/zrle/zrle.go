@@ -123,7 +123,7 @@ func (e *Encoder) Append(dst []byte, p *Prepared) ([]byte, error) {
 		return append(dst, rest...), nil
 	}
 	at := len(dst)
-	dst, err := e.stream.Append(append(dst, 0, 0, 0, 0), p.Data, p.Level)
+	dst, err := e.stream.Append(append(dst, 0, 0, 0, 0), p.Data, p.Level, p.parts)
 	if err != nil {
 		return dst, fmt.Errorf("zrle: %w", err)
 	}

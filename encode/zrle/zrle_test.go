@@ -227,3 +227,16 @@ func BenchmarkZRLELevel6(b *testing.B) {
 func BenchmarkTRLE(b *testing.B) {
 	encodetest.Bench(b, NewTRLE(encode.Params{Format: pix.BGRX}))
 }
+
+// TestWords bounds what words cost that programs write here and there, with a tenth to
+// spare.
+func TestWords(t *testing.T) {
+	for _, c := range []struct {
+		compress, list int
+		most           float64
+	}{{-1, 30, 22}, {1, 30, 22}, {9, 30, 22}, {-1, 0, 68}, {1, 0, 68}, {9, 0, 68}} {
+		got := encodetest.WordBytes(t, New(encode.Params{Format: pix.BGRX, Compress: c.compress, Quality: -1}), c.list)
+		t.Logf("compression %d, %d words: %.1f bytes", c.compress, c.list, got)
+		require.Less(t, got, c.most, "compression %d, %d words", c.compress, c.list)
+	}
+}

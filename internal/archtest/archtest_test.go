@@ -53,7 +53,7 @@ var allowed = map[string][]string{
 	"encode/tight":      {"encode", "encode/deflate", "encode/jpeg", "internal/pix"},
 	"encode/vp8":        {"encode/vp8/dsp", "internal/pix"},
 	"encode/vp8/dsp":    {"internal/pix"},
-	"encode/zlib":       {"encode", "internal/pix"},
+	"encode/zlib":       {"encode", "encode/deflate", "internal/pix"},
 	"encode/zrle":       {"encode", "encode/deflate", "internal/pix"},
 
 	"input":           {},

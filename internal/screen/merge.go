@@ -6,10 +6,10 @@ import "image"
 // same row of tiles and of the row above, on screens of up to 1900 pixels.
 const mergeWindow = 64
 
-// mergeSlack is how many unchanged pixels are worth sending to save a
-// rectangle: its header, its palette and the flush of its stream cost about as
-// much as a few lines of text.
-const mergeSlack = 1024
+// mergeSlack is how many unchanged pixels are worth sending to save a rectangle. One
+// of a word costs some 30 bytes with its header and its palette, and a microsecond or
+// two; words of different colours in one cost more than apart.
+const mergeSlack = 128
 
 // merge joins rectangles that are close to each other, given from the top and
 // then from the left. Damage trimmed tile by tile is ragged; sent as it is, a

@@ -2,7 +2,6 @@ package vnc
 
 import (
 	"image"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,10 +44,48 @@ func TestFills(t *testing.T) {
 	}
 }
 
+// TestSmallFirst: words here and there are not made one by one on other cores, with
+// tables of their own, though a large picture changes with them; and they come first.
+func TestSmallFirst(t *testing.T) {
+	for _, encoding := range []rfb.Encoding{rfb.EncodingTight, rfb.EncodingZRLE} {
+		r := newRig(t, newCanvas(1000, 800), nil)
+		c := r.dial(t, rfbtest.Options{Encodings: []rfb.Encoding{encoding, rfb.PseudoCursor}})
+		r.converge(t, c, pix.BGRX)
+		var words []image.Rectangle
+		for i := range 20 {
+			words = append(words, image.Rect(0, 0, 42, 13).Add(image.Pt(70+200*(i%4), 10+150*(i/4))))
+		}
+		picture := image.Rect(300, 50, 700, 150)
+		r.draw(r.img.Rect, func(m *pix.Image) {
+			paint(m, picture, 3)
+			for _, w := range words {
+				m.Fill(w, 0xe0e0ff)
+				for i := range 60 { // each the same word
+					m.Set(w.Min.X+i*17%42, w.Min.Y+i*29%13, 0x202020)
+				}
+			}
+		})
+		require.NoError(t, c.RequestUpdate(true, c.Bounds()))
+		u, err := c.ReadUpdate()
+		require.NoError(t, err)
+		small, bytes := 0, int64(0)
+		for i, q := range u.Rects {
+			if q.Area.Overlaps(picture) || q.Encoding != encoding {
+				continue
+			}
+			require.Equal(t, small, i, "small ones come first")
+			small++
+			bytes += q.Bytes
+		}
+		require.Greater(t, small, 10)
+		t.Log(encoding, small, bytes)
+		r.converge(t, c, pix.BGRX)
+	}
+}
+
 // TestParts: a viewer that need not know the number of rectangles before gets those of
 // too many colours in parts that have not; another one gets what was planned.
 func TestParts(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0)))) // one core makes no products
 	for _, lastRect := range []bool{false, true} {
 		r := newRig(t, newCanvas(256, 256), nil)
 		r.draw(r.img.Rect, func(m *pix.Image) {

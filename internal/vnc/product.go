@@ -44,7 +44,7 @@ type product struct {
 	ready chan struct{} // closed when what follows is valid
 	gen   uint64        // of the pixels
 	err   error
-	tight []part // cover rect, from the top down
+	tight []part // cover rect
 	// inexact is set if colours in tight were rounded.
 	inexact bool
 	zrle    zrle.Prepared
@@ -252,6 +252,7 @@ const maxPooled = 512 << 10
 // worker is what one core needs to make products.
 type worker struct {
 	snap  pix.Image
+	todo  []image.Rectangle
 	tight *tight.Packer
 	zrle  *zrle.Packer
 	other map[rfb.Encoding]encoder
@@ -307,9 +308,14 @@ func (k *worker) makeTight(s *screen.Screen, p *product) (err error) {
 			if err = k.look(p, m); err != nil {
 				return
 			}
-			if last := &p.tight[len(p.tight)-1]; last.Class == tight.JPEG {
-				k.snap.Reset(last.Rectangle)
-				pix.Copy(&k.snap, m, last.Rectangle)
+			if !slices.ContainsFunc(p.tight, isPicture) {
+				return
+			}
+			k.snap.Reset(p.rect)
+			for _, t := range p.tight {
+				if isPicture(t) {
+					pix.Copy(&k.snap, m, t.Rectangle)
+				}
 			}
 		})
 	}
@@ -330,7 +336,7 @@ func (k *worker) makeTight(s *screen.Screen, p *product) (err error) {
 	}
 	for i := range p.tight {
 		t := &p.tight[i]
-		if t.Class == tight.JPEG {
+		if isPicture(*t) {
 			k.tight.Picture(&t.Prepared, &k.snap, t.Rectangle)
 		}
 		if err := k.tight.Compress(&t.Prepared); err != nil {
@@ -340,23 +346,42 @@ func (k *worker) makeTight(s *screen.Screen, p *product) (err error) {
 	return nil
 }
 
-// look fills p.tight with the pixels of m. Only the last part may need a picture.
+func isPicture(t part) bool { return t.Class == tight.JPEG }
+
+// look fills p.tight with the pixels of m, all but those of pictures.
 func (k *worker) look(p *product, m *pix.Image) error {
 	p.tight = p.tight[:0]
-	for rest := p.rect; !rest.Empty(); {
+	k.todo = append(k.todo[:0], p.rect)
+	for len(k.todo) > 0 {
+		r := k.todo[len(k.todo)-1]
+		k.todo = k.todo[:len(k.todo)-1]
 		t := p.nextPart()
-		t.Rectangle = rest
+		t.Rectangle = r
 		if !p.parts {
-			return k.tight.Look(&t.Prepared, m, rest)
+			return k.tight.Look(&t.Prepared, m, r)
 		}
-		rows, err := k.tight.LookTop(&t.Prepared, m, rest)
-		if err != nil {
+		var err error
+		if t.Rectangle, err = k.tight.LookPart(&t.Prepared, m, r); err != nil {
 			return err
 		}
-		t.Max.Y = t.Min.Y + rows
-		rest.Min.Y = t.Max.Y
+		k.todo = appendAround(k.todo, r, t.Rectangle)
 	}
 	return nil
+}
+
+// appendAround appends what remains of r without its part q.
+func appendAround(dst []image.Rectangle, r, q image.Rectangle) []image.Rectangle {
+	for _, s := range [...]image.Rectangle{
+		{image.Pt(r.Min.X, q.Max.Y), r.Max},
+		{image.Pt(q.Max.X, q.Min.Y), image.Pt(r.Max.X, q.Max.Y)},
+		{image.Pt(r.Min.X, q.Min.Y), image.Pt(q.Min.X, q.Max.Y)},
+		{r.Min, image.Pt(r.Max.X, q.Min.Y)},
+	} {
+		if !s.Empty() {
+			dst = append(dst, s)
+		}
+	}
+	return dst
 }
 
 // newStateless returns an encoder of an encoding without streams.

@@ -32,7 +32,7 @@ func (se *session) sendUpdate(pseudo []byte, n int, moves []screen.Move, rects [
 	how := se.recipeFor(rects)
 	open := cut
 	for _, r := range rects {
-		open = open || how.parts && r.Dx()*r.Dy() > tight.MinTop
+		open = open || how.parts && r.Dx()*r.Dy() > tight.MinParts
 	}
 	if open {
 		total = rfb.RectsUntilLast
@@ -97,9 +97,35 @@ func (se *session) recipeFor(rects []image.Rectangle) recipe {
 // which small rectangles profit from.
 const inlineArea = 16 << 10
 
-// sendRects encodes and writes rectangles: small updates here, large ones on all
+// Small rectangles of a large update are encoded by the writer, too, before the
+// others: alone they take three times the bytes, as their tables cost more than
+// their pixels.
+const (
+	smallArea  = 4 << 10  // pixels of one
+	smallAreas = 64 << 10 // of all together
+)
+
+// smallFirst puts the small ones of rects first and returns how many they are.
+func smallFirst(rects, scratch []image.Rectangle) (n int, _ []image.Rectangle) {
+	scratch = scratch[:0]
+	left := smallAreas
+	for _, r := range rects {
+		if area := r.Dx() * r.Dy(); area <= min(smallArea, left) {
+			left -= area
+			rects[n] = r
+			n++
+		} else {
+			scratch = append(scratch, r)
+		}
+	}
+	copy(rects[n:], scratch)
+	return n, scratch
+}
+
+// sendRects encodes and writes rectangles: small ones here, large ones on all
 // cores, those that other viewers want too from what was made for the first. With
-// cut it stops when the link is congested. It returns how many were sent.
+// cut it stops when the link is congested. It returns how many were sent, which are
+// the first of rects in their order then.
 func (se *session) sendRects(rects []image.Rectangle, r recipe, cut bool) (sent int, err error) {
 	shop := se.srv.shop
 	total := 0
@@ -107,16 +133,23 @@ func (se *session) sendRects(rects []image.Rectangle, r recipe, cut bool) (sent 
 		total += q.Dx() * q.Dy()
 	}
 	share := r == se.recipe && shop.shared(r)
-	if !producible(r.encoding) || !share && (total <= inlineArea || cap(shop.cores) == 1) {
-		for _, q := range rects {
-			if err := se.appendRect(q, r); err != nil {
-				return 0, err
-			}
-			if err := se.flushSome(); err != nil {
-				return 0, err
-			}
+	inline := 0
+	switch {
+	case !producible(r.encoding) || !share && total <= inlineArea:
+		inline = len(rects)
+	case !share:
+		inline, se.large = smallFirst(rects, se.large)
+	}
+	for _, q := range rects[:inline] {
+		if err := se.appendRect(q, r); err != nil {
+			return 0, err
 		}
-		return len(rects), nil
+		if err := se.flushSome(); err != nil {
+			return 0, err
+		}
+	}
+	if inline == len(rects) || cut && inline > 0 && se.link.congested(se.sent+int64(se.out.len())) {
+		return inline, nil
 	}
 
 	// Some are in the making while the first are sent. Whatever happens, what was
@@ -126,7 +159,7 @@ func (se *session) sendRects(rects []image.Rectangle, r recipe, cut bool) (sent 
 		ahead = cap(shop.cores) // what is not sent was made for nothing
 	}
 	se.making = append(se.making[:0], make([]*product, len(rects))...)
-	next, i := 0, 0
+	next, i := inline, inline
 	defer func() {
 		for ; i < next; i++ {
 			if p := se.making[i]; p != nil {

@@ -43,6 +43,7 @@ type writer struct {
 	split   []image.Rectangle
 	fills   fills
 	making  []*product
+	large   []image.Rectangle
 }
 
 // flushAt is how many bytes of a large update are collected before they are
