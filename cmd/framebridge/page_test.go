@@ -402,7 +402,7 @@ func TestPageFaults(t *testing.T) {
 // viewers.
 func TestHalfOpenRequests(t *testing.T) {
 	d := newDesktop(t, 64, 48)
-	s := serve(t, d.x, "--rfb-delay", "1s")
+	s := serve(t, d.x, "--rfb-delay", "5s")
 	b := s.browser()
 	pg := b.page()
 	kb := memory(t, s.pid())

@@ -330,7 +330,7 @@ func TestTLS(t *testing.T) {
 	cert, key, roots := certificate(t, dir)
 	file := filepath.Join(dir, "pw")
 	require.NoError(t, os.WriteFile(file, []byte("sesame"), 0o600))
-	s := serve(t, d.x, "--tls-cert", cert, "--tls-key", key, "--password-file", file, "--rfb-delay", "2s")
+	s := serve(t, d.x, "--tls-cert", cert, "--tls-key", key, "--password-file", file, "--rfb-delay", "5s")
 	require.Equal(t, "https://"+s.shared+"/", s.http)
 	b := s.browser()
 	b.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}

@@ -35,7 +35,7 @@ func TestChromiumWebRTC(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesktop(t, 640, 480)
-			s := serve(t, d.x, append([]string{"--rfb-delay", "1s"}, how.args...)...)
+			s := serve(t, d.x, append([]string{"--rfb-delay", "5s"}, how.args...)...)
 			l := d.listen()
 			url := s.http
 			if how.forwarded {

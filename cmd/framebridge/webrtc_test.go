@@ -194,7 +194,7 @@ func TestWHEP(t *testing.T) {
 		"TCP":       {webrtc.NetworkTypeTCP4, nil, false},
 		"forwarder": {webrtc.NetworkTypeTCP4, []string{"--webrtc-udp", "off"}, true},
 	} {
-		s := serve(t, d.x, append([]string{"--rfb-delay", "1s"}, how.args...)...)
+		s := serve(t, d.x, append([]string{"--rfb-delay", "5s"}, how.args...)...)
 		b := s.browser()
 		base, port := s.http, ""
 		if how.forward {

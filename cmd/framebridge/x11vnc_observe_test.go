@@ -254,7 +254,7 @@ func (r *running) awaitUp() bool {
 	within(observeLimit, func() bool {
 		if m := portLine.FindStringSubmatch(r.stdout.String()); m != nil {
 			r.addr, up = "127.0.0.1:"+m[1], true
-		} else if _, err := os.Stat(socket); err == nil {
+		} else if listens(socket) {
 			r.addr, up = "unix:"+socket, true
 		}
 		select {
@@ -267,6 +267,19 @@ func (r *running) awaitUp() bool {
 		return up
 	})
 	return up
+}
+
+// listens reports whether somebody listens on a unix socket. Its file is there before
+// that.
+func listens(path string) bool {
+	b, _ := os.ReadFile("/proc/net/unix")
+	for l := range strings.Lines(string(b)) {
+		// Num: RefCount Protocol Flags Type St Inode Path; the flag is __SO_ACCEPTCON.
+		if f := strings.Fields(l); len(f) == 8 && f[7] == path && f[3] == "00010000" {
+			return true
+		}
+	}
+	return false
 }
 
 // viewer connects with a password; an empty one is offered to nobody.

@@ -196,7 +196,7 @@ func (c *channels) Close(bool) {
 	dc := c.control
 	c.mu.Unlock()
 	defer c.shut()
-	end := time.NewTimer(flushLimit)
+	end := time.NewTimer(c.peer.srv.limit.flush)
 	defer end.Stop()
 	every := time.NewTicker(flushLimit / 30)
 	defer every.Stop()

@@ -109,7 +109,7 @@ func (p *peer) serve() {
 	var open <-chan struct{} // nil: there will be no page
 	if p.page != nil && p.offered.data {
 		open = p.open
-		late.Reset(channelLimit)
+		late.Reset(p.srv.limit.channel)
 		select {
 		case <-open:
 		case <-late.C:

@@ -116,6 +116,8 @@ type Server struct {
 type limits struct {
 	connect time.Duration
 	ack     time.Duration // until a frame counts as shown without a word
+	channel time.Duration // channelLimit
+	flush   time.Duration // flushLimit
 }
 
 // New returns a server, or an error that names what is wrong with cfg.
@@ -146,7 +148,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, peers: make(map[string]*peer),
-		limit: limits{connect: connectLimit, ack: time.Second},
+		limit: limits{connect: connectLimit, ack: time.Second, channel: channelLimit, flush: flushLimit},
 	}
 	s.tcp.Logger = cfg.Logger
 	return s, nil

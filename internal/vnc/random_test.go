@@ -145,7 +145,7 @@ func TestThousandsOfRandomSteps(t *testing.T) {
 				seen++
 			case <-time.After(poke):
 				poke *= 2
-				if poke > 10*time.Second {
+				if poke > 2*time.Minute { // a busy machine refreshes approximations slowly
 					mu.Lock()
 					require.Fail(t, "not all viewers show the screen", "step %d: %q", n, wrong)
 				}

@@ -333,8 +333,9 @@ func firstLine(err error) string {
 }
 
 // handover is how long a viewer waits for one that is just leaving: who reconnects
-// must not be refused because of the connection before.
-const handover = 500 * time.Millisecond
+// must not be refused because of the connection before, of whose end we hear late on a
+// busy machine.
+const handover = 2 * time.Second
 
 // join makes se one of the sessions, and disconnects others as sharing says.
 // errBusy says that it is se that has to go.
