@@ -10,7 +10,7 @@ import (
 
 const (
 	cellSide = 32 // pixels of a cell, at least
-	cellStep = 5  // between the rows that are looked at
+	cellStep = 8  // between the rows that are looked at
 	maxCells = 256
 	// minPhotoCells is from how many cells on a photograph beside something else is
 	// worth a rectangle of its own.
@@ -59,8 +59,12 @@ func PhotoArea(m *pix.Image, r image.Rectangle, whole bool) image.Rectangle {
 		g.side *= 2
 	}
 	g.columns, g.rows = ceilDiv(r.Dx(), g.side), ceilDiv(r.Dy(), g.side)
-	photos := g.look()
-	if !whole && photos < minPhotoCells {
+	// Most of what is no photograph as a whole has none in it: a glance tells.
+	if !whole && g.look(2*cellStep) < minPhotoCells {
+		return image.Rectangle{}
+	}
+	photos := g.look(cellStep)
+	if photos < minPhotoCells && !whole {
 		return image.Rectangle{}
 	}
 	// What was drawn, as a bit per column.
@@ -89,13 +93,15 @@ func PhotoArea(m *pix.Image, r image.Rectangle, whole bool) image.Rectangle {
 	return area
 }
 
-// look fills the cells and returns how many look like parts of a photograph.
-func (g *grid) look() (photos int) {
+// look fills the cells from one row in step and returns how many look like parts of a
+// photograph.
+func (g *grid) look(step int) (photos int) {
 	for y := range g.rows {
 		for x := range g.columns {
 			c := &g.cells[y*g.columns+x]
+			*c = cell{}
 			q := g.at(image.Rect(x, y, x+1, y+1))
-			for y := q.Min.Y + cellStep/2; y < min(q.Max.Y, g.r.Max.Y-1); y += cellStep {
+			for y := q.Min.Y + step/2; y < min(q.Max.Y, g.r.Max.Y-1); y += step {
 				for x := q.Min.X; x < min(q.Max.X, g.r.Max.X-1); x += photoPiece {
 					n := min(photoPiece, min(q.Max.X, g.r.Max.X-1)-x)
 					e, s := photoSteps(g.m.Row(y, x, x+n+1), g.m.Row(y+1, x, x+n))
@@ -200,28 +206,35 @@ func (g *grid) best(drawn *[maxCells]uint64) (area image.Rectangle, most int) {
 }
 
 // trim takes lines off the sides of a, up to the innermost within a cell's side in
-// which most pixels equal their neighbours: there the cells were not all photograph.
+// which one colour prevails: there the cells were not all photograph.
 func (g *grid) trim(a image.Rectangle) image.Rectangle {
-	n := min(g.side, a.Dy()/3)
-	top, bottom, left, right := 0, 0, 0, 0
-	for i := range n {
-		if g.flat(image.Rect(a.Min.X, a.Min.Y+i, a.Max.X, a.Min.Y+i+1)) {
-			top = i + 1
-		}
-		if g.flat(image.Rect(a.Min.X, a.Max.Y-1-i, a.Max.X, a.Max.Y-i)) {
-			bottom = i + 1
-		}
-	}
+	top := g.margin(a.Dy(), func(i int) image.Rectangle { return image.Rect(a.Min.X, a.Min.Y+i, a.Max.X, a.Min.Y+i+1) })
+	bottom := g.margin(a.Dy(), func(i int) image.Rectangle { return image.Rect(a.Min.X, a.Max.Y-1-i, a.Max.X, a.Max.Y-i) })
 	a.Min.Y, a.Max.Y = a.Min.Y+top, a.Max.Y-bottom
-	n = min(g.side, a.Dx()/3)
-	for i := range n {
-		if g.flat(image.Rect(a.Min.X+i, a.Min.Y, a.Min.X+i+1, a.Max.Y)) {
-			left = i + 1
-		}
-		if g.flat(image.Rect(a.Max.X-1-i, a.Min.Y, a.Max.X-i, a.Max.Y)) {
-			right = i + 1
-		}
-	}
+	left := g.margin(a.Dx(), func(i int) image.Rectangle { return image.Rect(a.Min.X+i, a.Min.Y, a.Min.X+i+1, a.Max.Y) })
+	right := g.margin(a.Dx(), func(i int) image.Rectangle { return image.Rect(a.Max.X-1-i, a.Min.Y, a.Max.X-i, a.Max.Y) })
 	a.Min.X, a.Max.X = a.Min.X+left, a.Max.X-right
 	return a
+}
+
+// marginStep is from which line to which a margin is looked for.
+const marginStep = 4
+
+// margin returns how many of the lines at a side, of length in all, trim takes off.
+func (g *grid) margin(length int, line func(i int) image.Rectangle) (n int) {
+	most := min(g.side, length/3)
+	for i := 0; i < most; i += marginStep {
+		if g.flat(line(i)) {
+			n = i + 1
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	for i := n; i < min(most, n+marginStep); i++ {
+		if g.flat(line(i)) {
+			n = i + 1
+		}
+	}
+	return n
 }
