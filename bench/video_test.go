@@ -5,8 +5,6 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"framebridge/encode/vp8"
+	"framebridge/internal/peertest"
 	"framebridge/internal/pix"
 )
 
@@ -54,19 +53,9 @@ func TestVideoWorksReplay(t *testing.T) {
 	}
 }
 
-func hasFFmpeg(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-}
-
 // TestVideo runs all encoders for a moment.
 func TestVideo(t *testing.T) {
-	hasFFmpeg(t)
+	peertest.Program(t, "ffmpeg")
 	var log bytes.Buffer
 	rs, err := Video(t.Context(), VideoOptions{Works: []string{"idle", "type", "video", "rest"}, Size: "640x480", Frames: 6, Peers: true, Log: &log})
 	require.NoError(t, err)
@@ -99,7 +88,7 @@ func TestVideo(t *testing.T) {
 
 // TestVideoFindsWrongPictures: an encoder that does not know what decoders show.
 func TestVideoFindsWrongPictures(t *testing.T) {
-	hasFFmpeg(t)
+	peertest.Program(t, "ffmpeg")
 	ff, err := findFFmpeg(t.Context())
 	require.NoError(t, err)
 	size := image.Pt(100, 70)

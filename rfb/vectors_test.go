@@ -245,10 +245,7 @@ func FuzzMessages(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, i int, b []byte) {
-		if i < 0 || i >= len(vectors) {
-			t.Skip()
-		}
-		v := vectors[i]
+		v := vectors[uint(i)%uint(len(vectors))]
 		m, n, err := v.parse(b)
 		if err != nil {
 			require.Zero(t, n)

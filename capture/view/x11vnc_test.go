@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"framebridge/capture/view"
+	"framebridge/internal/peertest"
 	"framebridge/internal/pix"
 	"framebridge/internal/xvfb"
 	"framebridge/internal/xvfb/xvfbtest"
@@ -27,12 +28,7 @@ import (
 // pixels only change places, and the size where they are blended. Blackouts are
 // left out: x11vnc shows them only where something was drawn after its start.
 func TestAsX11vnc(t *testing.T) {
-	if _, err := exec.LookPath("x11vnc"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	peertest.Program(t, "x11vnc")
 	s := xvfbtest.Start(t, xvfb.Options{Width: 203, Height: 101})
 	p := xvfbtest.NewPainter(t, s)
 	p.Noise(image.Rect(0, 0, 203, 101))

@@ -17,6 +17,7 @@ import (
 
 	"framebridge/capture/capturetest"
 	"framebridge/capture/xshm"
+	"framebridge/internal/peertest"
 	"framebridge/internal/xvfb"
 	"framebridge/internal/xvfb/xvfbtest"
 )
@@ -92,13 +93,7 @@ func TestSilence(t *testing.T) {
 
 // TestXterm captures a program as people use it.
 func TestXterm(t *testing.T) {
-	xterm, err := exec.LookPath("xterm")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	xterm := peertest.Program(t, "xterm")
 	s := xvfbtest.Start(t, xvfb.Options{Width: 800, Height: 600})
 	p := xvfbtest.NewPainter(t, s)
 	forMethods(t, func(t *testing.T, m xshm.Method) {

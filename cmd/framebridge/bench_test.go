@@ -13,6 +13,7 @@ import (
 
 	"framebridge/bench"
 	"framebridge/bench/recording"
+	"framebridge/internal/peertest"
 	"framebridge/internal/xvfb"
 	"framebridge/internal/xvfb/xvfbtest"
 )
@@ -127,7 +128,7 @@ func TestBenchBrowser(t *testing.T) {
 		peer(t, program)
 	}
 	if _, err := os.Stat("../../internal/web/node_modules/@novnc/novnc"); err != nil {
-		missing(t, "npm ci in internal/web installs what drives the browser: "+err.Error())
+		peertest.Missing(t, "npm ci in internal/web installs what drives the browser: "+err.Error())
 	}
 	out := filepath.Join(t.TempDir(), "r.json")
 	p := start(t, command(t, nil, binary, "bench", "browser", "--size", "640x480", "--pages", "1,3", "--page-changes", "8",

@@ -18,6 +18,8 @@ import (
 
 	"github.com/BurntSushi/xgb/xproto"
 	"github.com/stretchr/testify/require"
+
+	"framebridge/internal/peertest"
 )
 
 // chromium is a real browser, driven by internal/web/browsertest/driver.mjs.
@@ -35,7 +37,7 @@ func startChromium(t testing.TB, options map[string]any) *chromium {
 	driver, err := filepath.Abs("../../internal/web/browsertest/driver.mjs")
 	require.NoError(t, err)
 	if _, err := os.Stat(filepath.Join(filepath.Dir(driver), "../node_modules/playwright-core")); err != nil {
-		missing(t, "npm ci in internal/web installs what drives the browser: "+err.Error())
+		peertest.Missing(t, "npm ci in internal/web installs what drives the browser: "+err.Error())
 	}
 	o, err := json.Marshal(options)
 	require.NoError(t, err)
@@ -392,7 +394,7 @@ func TestNoVNC(t *testing.T) {
 	folder, err := filepath.Abs("../../internal/web")
 	require.NoError(t, err)
 	if _, err := os.Stat(filepath.Join(folder, "node_modules/@novnc/novnc")); err != nil {
-		missing(t, err.Error())
+		peertest.Missing(t, err.Error())
 	}
 	d := newDesktop(t, 320, 240)
 	file := filepath.Join(t.TempDir(), "password")

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"framebridge/internal/peertest"
 	"framebridge/internal/pix"
 	"framebridge/internal/xvfb"
 	"framebridge/internal/xvfb/xvfbtest"
@@ -46,7 +47,7 @@ func buildLib(t testing.TB) (path string) {
 	gcc, pkgConfig := peer(t, "gcc"), peer(t, "pkg-config")
 	flags, err := exec.Command(pkgConfig, "--cflags", "--libs", "libvncclient").Output()
 	if err != nil {
-		missing(t, "libvncclient is not installed")
+		peertest.Missing(t, "libvncclient is not installed")
 	}
 	path = filepath.Join(t.TempDir(), "client")
 	args := []string{"-Wall", "-Wextra", "-Werror", "-O1", "-o", path, "testdata/libvncclient/client.c"}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"framebridge/internal/peertest"
 	"framebridge/internal/xvfb"
 )
 
@@ -83,19 +84,7 @@ func pollFor(t testing.TB, limit time.Duration, what string, f func() (ok bool, 
 // test is skipped, but fails in CI.
 func peer(t testing.TB, name string) string {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		missing(t, err.Error())
-	}
-	return path
-}
-
-func missing(t testing.TB, why string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
+	return peertest.Program(t, name)
 }
 
 // output is what a process wrote so far.

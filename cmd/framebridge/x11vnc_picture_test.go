@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"framebridge/internal/peertest"
 	"framebridge/internal/pix"
 	"framebridge/internal/xvfb"
 	"framebridge/internal/xvfb/xvfbtest"
@@ -138,7 +139,7 @@ func TestX11vncRemote(t *testing.T) {
 	if path, err := exec.LookPath("x11vnc"); err == nil {
 		clients = append(clients, []string{path})
 	} else {
-		missing(t, err.Error())
+		peertest.Missing(t, err.Error())
 	}
 	s := startX11vnc(t, x, "-nopw", "-q", "-forever")
 	c := viewAt(t, s.addr)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/basicfont"
 	"golang.org/x/image/math/fixed"
@@ -62,17 +63,20 @@ func word(rnd *rand.Rand) string {
 	return string(b[:])
 }
 
-// WordBytes returns how many bytes e takes on average for each of 300 of Words.
-func WordBytes(t testing.TB, e encode.Encoder, list int) float64 {
+// BoundWords checks that each of 300 of Words takes fewer bytes on average than bounds
+// says for a compression level and the size of the list, in 32 bits a pixel.
+func BoundWords(t *testing.T, open func(encode.Params) encode.Encoder, bounds map[[2]int]float64) {
 	t.Helper()
 	const n = 300
-	total := 0
-	Words(n, list, func(m *pix.Image, r image.Rectangle) {
-		b, err := e.AppendRect(nil, m, r)
-		if err != nil || len(b) == 0 {
-			t.Fatal(len(b), err)
-		}
-		total += len(b)
-	})
-	return float64(total) / n
+	for c, most := range bounds {
+		e := open(encode.Params{Format: pix.BGRX, Compress: c[0], Quality: -1})
+		total := 0
+		Words(n, c[1], func(m *pix.Image, r image.Rectangle) {
+			b, err := e.AppendRect(nil, m, r)
+			require.NoError(t, err)
+			require.NotEmpty(t, b)
+			total += len(b)
+		})
+		require.Less(t, float64(total)/n, most, "compression %d, %d words", c[0], c[1])
+	}
 }

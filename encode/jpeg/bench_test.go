@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"framebridge/encode/encodetest"
+	"framebridge/internal/peertest"
 	"framebridge/internal/pix"
 )
 
@@ -103,10 +104,7 @@ var turboFigures = regexp.MustCompile(`(?m)^BGRX \(TD\) +\S+ +\d+ +\d+ +\d+ +(\S
 // BenchmarkTurbo is libjpeg-turbo on the same pictures, one core, from BGRX: its
 // own program measures. Skipped without tjbench (Debian: libjpeg-turbo-progs).
 func BenchmarkTurbo(b *testing.B) {
-	program, err := exec.LookPath("tjbench")
-	if err != nil {
-		b.Skip(err)
-	}
+	program := peertest.Program(b, "tjbench")
 	for _, name := range benchContents {
 		m := benchPicture(name)
 		file := filepath.Join(b.TempDir(), "picture.ppm")

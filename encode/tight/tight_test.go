@@ -318,12 +318,12 @@ func TestLookPartPhoto(t *testing.T) {
 	pix.Copy(m, encodetest.Find("photo").New(photo, 5), photo)
 	p := encode.Params{Format: pix.BGRX, Compress: 1, Quality: 6}
 	k := NewPacker(p)
-	todo := []image.Rectangle{r}
+	pending := []image.Rectangle{r}
 	var all pix.Region
 	lossy := 0
-	for len(todo) > 0 {
-		q := todo[0]
-		todo = todo[1:]
+	for len(pending) > 0 {
+		q := pending[0]
+		pending = pending[1:]
 		var out Prepared
 		part, err := k.LookPart(&out, m, q)
 		require.NoError(t, err)
@@ -335,7 +335,7 @@ func TestLookPartPhoto(t *testing.T) {
 			require.True(t, part.In(photo))
 			lossy += part.Dx() * part.Dy()
 		}
-		todo = append(todo, pix.RegionOf(q).Subtract(pix.RegionOf(part)).Rects()...)
+		pending = append(pending, pix.RegionOf(q).Subtract(pix.RegionOf(part)).Rects()...)
 	}
 	require.Equal(t, pix.RegionOf(r), all)
 	require.Greater(t, lossy, photo.Dx()*photo.Dy()*8/10)
@@ -375,15 +375,15 @@ func TestLookPart(t *testing.T) {
 			}
 
 			var v viewer
-			todo, parts := []image.Rectangle{r}, 0
-			for len(todo) > 0 {
+			pending, parts := []image.Rectangle{r}, 0
+			for len(pending) > 0 {
 				var out Prepared
-				rest := todo[0]
+				rest := pending[0]
 				part, err := k.LookPart(&out, m, rest)
 				require.NoError(t, err)
 				require.False(t, part.Empty())
 				require.True(t, part.In(rest))
-				todo = append(todo[1:], pix.RegionOf(rest).Subtract(pix.RegionOf(part)).Rects()...)
+				pending = append(pending[1:], pix.RegionOf(rest).Subtract(pix.RegionOf(part)).Rects()...)
 				if part != rest && out.Class != JPEG {
 					require.Equal(t, Indexed, out.Class)
 					require.GreaterOrEqual(t, part.Dx()*part.Dy(), minTop)
@@ -413,12 +413,8 @@ func TestLookPart(t *testing.T) {
 // TestWords bounds what words cost that programs write here and there, with a tenth to
 // spare.
 func TestWords(t *testing.T) {
-	for _, c := range []struct {
-		compress, list int
-		most           float64
-	}{{-1, 30, 28}, {1, 30, 28}, {9, 30, 28}, {-1, 0, 73}, {1, 0, 73}, {9, 0, 73}} {
-		got := encodetest.WordBytes(t, New(encode.Params{Format: pix.BGRX, Compress: c.compress, Quality: -1}), c.list)
-		t.Logf("compression %d, %d words: %.1f bytes", c.compress, c.list, got)
-		require.Less(t, got, c.most, "compression %d, %d words", c.compress, c.list)
-	}
+	encodetest.BoundWords(t, func(p encode.Params) encode.Encoder { return New(p) }, map[[2]int]float64{
+		{-1, 30}: 28, {1, 30}: 28, {9, 30}: 28,
+		{-1, 0}: 73, {1, 0}: 73, {9, 0}: 73,
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 	xvp8 "golang.org/x/image/vp8"
 
+	"framebridge/internal/peertest"
 	"framebridge/internal/pix"
 )
 
@@ -21,14 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // ffmpeg is the path of the decoder that frames are compared with. Without it the
 // test is skipped, but not where CI=true.
 func ffmpeg(t testing.TB) string {
-	path, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			require.NoError(t, err, "install ffmpeg")
-		}
-		t.Skip("needs ffmpeg")
-	}
-	return path
+	return peertest.Program(t, "ffmpeg")
 }
 
 // A recording holds frames and what the encoder says that decoders show.

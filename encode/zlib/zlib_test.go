@@ -62,12 +62,8 @@ func BenchmarkZlib(b *testing.B) {
 // TestWords bounds what words cost that programs write here and there, with a tenth to
 // spare.
 func TestWords(t *testing.T) {
-	for _, c := range []struct {
-		compress, list int
-		most           float64
-	}{{-1, 30, 146}, {1, 30, 160}, {9, 30, 136}, {-1, 0, 147}, {1, 0, 160}, {9, 0, 138}} {
-		got := encodetest.WordBytes(t, New(encode.Params{Format: pix.BGRX, Compress: c.compress, Quality: -1}), c.list)
-		t.Logf("compression %d, %d words: %.1f bytes", c.compress, c.list, got)
-		require.Less(t, got, c.most, "compression %d, %d words", c.compress, c.list)
-	}
+	encodetest.BoundWords(t, func(p encode.Params) encode.Encoder { return New(p) }, map[[2]int]float64{
+		{-1, 30}: 146, {1, 30}: 160, {9, 30}: 136,
+		{-1, 0}: 147, {1, 0}: 160, {9, 0}: 138,
+	})
 }

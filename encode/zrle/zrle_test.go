@@ -231,12 +231,8 @@ func BenchmarkTRLE(b *testing.B) {
 // TestWords bounds what words cost that programs write here and there, with a tenth to
 // spare.
 func TestWords(t *testing.T) {
-	for _, c := range []struct {
-		compress, list int
-		most           float64
-	}{{-1, 30, 22}, {1, 30, 22}, {9, 30, 22}, {-1, 0, 68}, {1, 0, 68}, {9, 0, 68}} {
-		got := encodetest.WordBytes(t, New(encode.Params{Format: pix.BGRX, Compress: c.compress, Quality: -1}), c.list)
-		t.Logf("compression %d, %d words: %.1f bytes", c.compress, c.list, got)
-		require.Less(t, got, c.most, "compression %d, %d words", c.compress, c.list)
-	}
+	encodetest.BoundWords(t, func(p encode.Params) encode.Encoder { return New(p) }, map[[2]int]float64{
+		{-1, 30}: 22, {1, 30}: 22, {9, 30}: 22,
+		{-1, 0}: 68, {1, 0}: 68, {9, 0}: 68,
+	})
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"framebridge/internal/peertest"
 	"framebridge/internal/x11"
 	"framebridge/internal/xvfb"
 	"framebridge/internal/xvfb/xvfbtest"
@@ -34,16 +35,6 @@ const (
 	patience = 30 * time.Second
 	silence  = 300 * time.Millisecond
 )
-
-func need(tb testing.TB, program string) {
-	tb.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("CI") == "true" {
-			tb.Fatal(err)
-		}
-		tb.Skip(err)
-	}
-}
 
 func start(tb testing.TB) *xvfb.Server {
 	tb.Helper()
@@ -94,7 +85,7 @@ func (d *desk) quiet() {
 // until someone else is the owner.
 func (d *desk) copy(text string, program string, args ...string) {
 	d.tb.Helper()
-	need(d.tb, program)
+	peertest.Program(d.tb, program)
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(append(os.Environ(), d.s.Env()...), "LC_ALL=C.UTF-8")
 	cmd.Stdin = strings.NewReader(text)
@@ -107,7 +98,7 @@ func (d *desk) copy(text string, program string, args ...string) {
 // paste returns what another program gets.
 func (d *desk) paste(program string, args ...string) string {
 	d.tb.Helper()
-	need(d.tb, program)
+	peertest.Program(d.tb, program)
 	cmd := exec.CommandContext(d.tb.Context(), program, args...)
 	cmd.Env = append(append(os.Environ(), d.s.Env()...), "LC_ALL=C.UTF-8")
 	var stderr bytes.Buffer

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"framebridge/internal/peertest"
 	"framebridge/internal/x11"
 	"framebridge/internal/xvfb"
 	"framebridge/internal/xvfb/xvfbtest"
@@ -29,17 +30,6 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 // patience bounds the wait for what must come.
 const patience = time.Minute
-
-// need skips the test where a program is not installed, but fails in CI.
-func need(tb testing.TB, program string) {
-	tb.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("CI") == "true" {
-			tb.Fatal(err)
-		}
-		tb.Skip(err)
-	}
-}
 
 func start(tb testing.TB) *xvfb.Server {
 	tb.Helper()
@@ -58,7 +48,7 @@ func open(tb testing.TB, s *xvfb.Server, o Options) *Injector {
 // run runs a program on the server to its end.
 func run(tb testing.TB, s *xvfb.Server, program string, args ...string) string {
 	tb.Helper()
-	need(tb, program)
+	peertest.Program(tb, program)
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(os.Environ(), s.Env()...)
 	out, err := cmd.CombinedOutput()
@@ -92,7 +82,7 @@ var xevLine = regexp.MustCompile(`state 0x([0-9a-f]+), keycode (\d+) \(keysym 0x
 
 func startJudge(tb testing.TB, s *xvfb.Server) *judge {
 	tb.Helper()
-	need(tb, "xev")
+	peertest.Program(tb, "xev")
 	cmd := exec.Command("xev", "-event", "keyboard", "-geometry", "600x400+0+0")
 	cmd.Env = append(append(os.Environ(), s.Env()...), "LC_ALL=C", "XMODIFIERS=@im=none")
 	out, err := cmd.StdoutPipe()

@@ -61,6 +61,7 @@ var allowed = map[string][]string{
 	"input/xtest":     {"input", "internal/x11"},
 
 	"internal/archtest":      {},
+	"internal/peertest":      {},
 	"internal/pix":           {},
 	"internal/mdns":          {},
 	"internal/port":          {},
@@ -82,7 +83,7 @@ var allowed = map[string][]string{
 
 // helpers are the packages that only test files, and the packages named here,
 // may import.
-var helpers = []string{"rfb/rfbtest", "capture/capturetest", "capture/synth", "encode/encodetest", "internal/xvfb/xvfbtest", "internal/xvfb"}
+var helpers = []string{"rfb/rfbtest", "capture/capturetest", "capture/synth", "encode/encodetest", "internal/peertest", "internal/xvfb/xvfbtest", "internal/xvfb"}
 
 // outside restricts modules of others to the packages that own their use.
 var outside = map[string][]string{

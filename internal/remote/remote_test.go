@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"framebridge/internal/peertest"
 	"framebridge/internal/xvfb"
 	"framebridge/internal/xvfb/xvfbtest"
 )
@@ -188,12 +189,7 @@ func TestOurServer(t *testing.T) {
 
 // TestTheirServer controls the real x11vnc.
 func TestTheirServer(t *testing.T) {
-	if _, err := exec.LookPath("x11vnc"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	peertest.Program(t, "x11vnc")
 	x := xvfbtest.Start(t, xvfb.Options{Width: 640, Height: 480})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -237,12 +233,7 @@ func TestTheirServer(t *testing.T) {
 
 // TestTable compares what we answer without a server with what x11vnc does.
 func TestTable(t *testing.T) {
-	if _, err := exec.LookPath("x11vnc"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	peertest.Program(t, "x11vnc")
 	var names []string
 	for name, v := range variables {
 		names = append(names, name)

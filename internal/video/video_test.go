@@ -21,6 +21,7 @@ import (
 
 	"framebridge/capture"
 	"framebridge/encode/vp8"
+	"framebridge/internal/peertest"
 	"framebridge/internal/pix"
 	"framebridge/internal/screen"
 	"framebridge/internal/stream"
@@ -212,11 +213,7 @@ func (r *rig) settled(t *testing.T, p *page) {
 // decode returns the luma of the last picture of what p got, and its size.
 func (p *page) decode(t *testing.T) (luma []byte, size image.Point) {
 	t.Helper()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil && os.Getenv("CI") != "true" {
-		t.Skip("needs ffmpeg")
-	}
-	require.NoError(t, err)
+	ffmpeg := peertest.Program(t, "ffmpeg")
 	p.mu.Lock()
 	frames := slices.Clone(p.frames)
 	p.mu.Unlock()

@@ -251,11 +251,11 @@ const maxPooled = 512 << 10
 
 // worker is what one core needs to make products.
 type worker struct {
-	snap  pix.Image
-	todo  []image.Rectangle
-	tight *tight.Packer
-	zrle  *zrle.Packer
-	other map[rfb.Encoding]encoder
+	snap    pix.Image
+	pending []image.Rectangle
+	tight   *tight.Packer
+	zrle    *zrle.Packer
+	other   map[rfb.Encoding]encoder
 }
 
 func (k *worker) make(s *screen.Screen, p *product) {
@@ -351,10 +351,10 @@ func isPicture(t part) bool { return t.Class == tight.JPEG }
 // look fills p.tight with the pixels of m, all but those of pictures.
 func (k *worker) look(p *product, m *pix.Image) error {
 	p.tight = p.tight[:0]
-	k.todo = append(k.todo[:0], p.rect)
-	for len(k.todo) > 0 {
-		r := k.todo[len(k.todo)-1]
-		k.todo = k.todo[:len(k.todo)-1]
+	k.pending = append(k.pending[:0], p.rect)
+	for len(k.pending) > 0 {
+		r := k.pending[len(k.pending)-1]
+		k.pending = k.pending[:len(k.pending)-1]
 		t := p.nextPart()
 		t.Rectangle = r
 		if !p.parts {
@@ -364,7 +364,7 @@ func (k *worker) look(p *product, m *pix.Image) error {
 		if t.Rectangle, err = k.tight.LookPart(&t.Prepared, m, r); err != nil {
 			return err
 		}
-		k.todo = appendAround(k.todo, r, t.Rectangle)
+		k.pending = appendAround(k.pending, r, t.Rectangle)
 	}
 	return nil
 }

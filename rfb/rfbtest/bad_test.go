@@ -179,10 +179,7 @@ func FuzzUpdate(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, i int, b []byte) {
-		if i < 0 || i >= len(allFormats) {
-			t.Skip()
-		}
-		c := reading(allFormats[i], 70, 40, b)
+		c := reading(allFormats[uint(i)%uint(len(allFormats))], 70, 40, b)
 		c.continuous = true
 		c.known[rfb.PseudoDesktopSize] = true
 		for {
@@ -190,7 +187,7 @@ func FuzzUpdate(f *testing.F) {
 				break
 			}
 			if c.fb.w*c.fb.h > 1<<20 { // resized: not worth the time
-				t.Skip()
+				return
 			}
 		}
 		require.LessOrEqual(t, c.Stats().Bytes, int64(len(b)))
